@@ -1,0 +1,1 @@
+//! Who is excluded from a delivery and why, and how the rest is split into parts.

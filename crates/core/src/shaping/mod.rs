@@ -1,0 +1,1 @@
+//! How many connections to a site, and when it needs rest.

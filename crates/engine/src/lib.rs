@@ -1,0 +1,7 @@
+//! Tasks that fetch, call *decide*, call *talk*, and write. No arithmetic of their own.
+//!
+//! [`import`] and [`preparer`] bring a delivery to *ready*; [`sender`] claims its recipients and
+//! sends; [`recorder`] is the only writer of results; [`workflows`] run on schedule; [`desk`] is
+//! what the faces (CLI, later API) call.
+
+pub mod spec;
