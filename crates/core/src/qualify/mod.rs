@@ -4,58 +4,16 @@
 //! up), then the rules in their order, then the enhanced status and the evidence of the text, then
 //! the class of the code, else Not defined.
 
-use std::sync::Arc;
+mod fold;
+mod judge;
+mod meaning;
+mod normalise;
+mod pattern;
+mod question;
+mod rule;
 
-use serde::{Deserialize, Serialize};
-
-use crate::enhanced::EnhancedStatus;
-use crate::evidence::Stage;
-use crate::failure::{FailureReason, FailureType, Party};
-use crate::log::Channel;
-
-/// What is asked of the rules: one failure, as far as a judgement needs it.
-#[derive(Debug, Clone, Copy)]
-pub struct Question<'a> {
-    /// The channel.
-    pub channel: Channel,
-    /// Host that spoke (MX or relay), lower case; `None` when unknown or when we spoke ourselves.
-    pub host: Option<&'a str>,
-    /// Whether the text is our own (DNS, connection, time-out), not a server's.
-    pub said_by_us: bool,
-    /// Where it was met, if known.
-    pub stage: Option<Stage>,
-    /// The reply code, if any.
-    pub code: Option<u16>,
-    /// The enhanced status, if any.
-    pub enhanced: Option<EnhancedStatus>,
-    /// Whether the attempt was final: a refusal, a bounce. `None` when unknown.
-    pub permanent: Option<bool>,
-    /// The text as said, code included where there was one.
-    pub text: &'a str,
-}
-
-/// Which rule judged, so that the verdict can be explained and taken back.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct RuleRef {
-    /// The rule's name; `status-table`, `code-class` and `not-defined` name the fallbacks.
-    pub name: Arc<str>,
-    /// Version of the rule (rises with each edit); the rule set's version for fallbacks.
-    pub version: u32,
-}
-
-/// What a failure means.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verdict {
-    /// How final it is.
-    pub kind: FailureType,
-    /// Why.
-    pub reason: FailureReason,
-    /// Whose trouble it is.
-    pub party: Party,
-    /// Even a refusal is worth another try (the rule says so).
-    pub retry: bool,
-    /// How sure, in percent.
-    pub confidence: u8,
-    /// Which rule said so.
-    pub rule: RuleRef,
-}
+pub use judge::{RuleProblem, RuleSet};
+pub use meaning::{Kind, Meaning, Sense};
+pub use normalise::{normalise, normalise_into};
+pub use question::{Question, RuleRef, Verdict};
+pub use rule::{Rule, Speaker};
