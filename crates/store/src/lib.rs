@@ -122,6 +122,11 @@ pub trait Recipients: Send + Sync {
     fn list_named(&self, name: &str) -> Result<Option<List>>;
     /// Every list, by name, with its number of recipients.
     fn lists(&self) -> Result<Vec<List>>;
+    /// Gives a list another name: an import fills a list under a temporary one.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] when the name is taken.
+    fn rename_list(&self, list: ListId, name: &str) -> Result<()>;
     /// Deletes a list and its recipients, in slices.
     fn delete_list(&self, list: ListId) -> Result<()>;
     /// Appends one slice of recipients to a list.
