@@ -5,3 +5,7 @@
 //! what the faces (CLI, later API) call.
 
 pub mod spec;
+pub mod clock;
+pub mod progress;
+pub mod recorder;
+pub mod workflows;
