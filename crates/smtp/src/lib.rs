@@ -1,1 +1,3 @@
-//! placeholder
+//! SMTP: replies, stages, the client and the server machine, and their drivers.
+
+pub mod server;
