@@ -6,6 +6,13 @@
 
 pub mod spec;
 pub mod clock;
+pub mod lock;
 pub mod progress;
 pub mod recorder;
 pub mod workflows;
+pub mod sender;
+pub mod services;
+pub mod content;
+pub mod import;
+pub mod preparer;
+mod slices;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use posthaste_core::address::Address;
-use posthaste_core::evidence::{Evidence, Outcome, SaidBy, Stage};
+use posthaste_core::evidence::{Evidence, Outcome, Stage};
 use posthaste_core::time::Timestamp;
 use posthaste_net::plan::{Host, Plan};
 use posthaste_net::tls::TlsPolicy;
-use posthaste_smtp::client::{Envelope, Reach, Sent, Session, SessionFailure, Target};
+use posthaste_smtp::client::{Envelope, Reach, Session, SessionFailure, Still, Target};
 use tokio::sync::mpsc;
 
 use super::{Crew, Job};
@@ -164,8 +164,7 @@ impl Work {
         match Session::connect(&target, &self.crew.settings.client, self.now()).await {
             Err(failure) if failure.clear_text_retry => {
                 tracing::info!(host = %target.host, "TLS failed; one attempt in clear text");
-                let target = Target { tls: TlsPolicy::None, ..target };
-                Session::connect(&target, &self.crew.settings.client, self.now()).await
+                Session::connect(&target.in_clear_text(), &self.crew.settings.client, self.now()).await
             }
             other => other,
         }
@@ -214,7 +213,7 @@ impl Work {
         let sent = self.transmit(session, &job, &composed).await;
         let next = if sent.still_open { Next::Again } else { Next::Close };
         let outcome = sent.outcome;
-        if is_stale(&outcome) && !fresh && job.lost == 0 {
+        if sent.stale && !fresh && job.lost == 0 {
             self.tell(ConnectionEvent::Unsent(Box::new(Job { lost: 1, ..*job })));
             return Next::Close;
         }
@@ -239,17 +238,18 @@ impl Work {
             from: &composed.from,
             recipients: &recipients,
             smtputf8: !recipient.is_ascii(),
+            size: composed.bytes.len(),
         };
         let now = self.now();
-        let Sent { outcomes, still_open, .. } = if job.context.test_smtp {
-            session.test(&envelope, composed.bytes.len(), now).await
+        let sent = if job.context.test_smtp {
+            session.test(&envelope, now).await
         } else {
             session.send(&envelope, &composed.bytes, now).await
         };
-        let outcome = outcomes.into_iter().next().unwrap_or_else(|| {
+        let outcome = sent.outcomes.into_iter().next().unwrap_or_else(|| {
             Outcome::Deferred(Evidence::ours(Stage::Rcpt, "the session gave no outcome", now))
         });
-        OneSent { outcome, still_open }
+        OneSent { outcome, still_open: sent.session == Still::Open, stale: sent.stale }
     }
 
     async fn hand_in(
@@ -274,6 +274,7 @@ impl Work {
 struct OneSent {
     outcome: Outcome,
     still_open: bool,
+    stale: bool,
 }
 
 /// Composes a message; on a thread of its own when it is signed.
@@ -294,13 +295,3 @@ fn envelope_of(address: &str) -> String {
     Address::parse(address).map_or_else(|_| address.to_owned(), |address| address.envelope())
 }
 
-/// Lost by a connection that had served before, with no word about this recipient: another
-/// connection may be tried at once, without using up a retry.
-fn is_stale(outcome: &Outcome) -> bool {
-    match outcome {
-        Outcome::Deferred(evidence) => {
-            evidence.said_by == SaidBy::Us && evidence.code.is_none() && evidence.stage == Stage::Mail
-        }
-        Outcome::Delivered(_) | Outcome::Refused(_) | Outcome::Doubtful(_) => false,
-    }
-}

@@ -126,7 +126,7 @@ impl Composer {
         let content = content_of(spec, store).map_err(|error| error.to_string())?;
         let template = Template::compile(&content).map_err(|error| error.to_string())?;
         let from = Mailbox::parse(&spec.from).map_err(|error| error.to_string())?;
-        let domain = from.address().domain().to_owned();
+        let domain = from.address.domain().to_owned();
         let error_address = Address::parse(&spec.error_address)
             .map_err(|error| format!("error address {}: {error}", spec.error_address))?;
         let unsubscribe =
@@ -147,12 +147,24 @@ impl Composer {
             Attributes::parse(&address, attributes).map_err(|error| error.to_string())?;
         let identity = Identity::new(&self.secret, log, &self.domain, self.date)
             .unsubscribed_by(&self.unsubscribe, &self.secret, log);
-        let mut bytes =
+        let message =
             self.template.message(&identity, &attributes).map_err(|error| error.to_string())?;
-        for signer in &self.signers {
-            bytes = signer.sign(bytes).map_err(|error| error.to_string())?;
-        }
+        let bytes = self.signed(message)?;
         let token = self.secret.token(Purpose::Delivery, log);
         Ok(Composed { from: return_path(&self.error_address, &token), bytes })
+    }
+
+    /// The message with one DKIM-Signature of each key before it.
+    fn signed(&self, message: Vec<u8>) -> Result<Vec<u8>, String> {
+        if self.signers.is_empty() {
+            return Ok(message);
+        }
+        let mut signed = Vec::with_capacity(message.len() + 1024 * self.signers.len());
+        for signer in &self.signers {
+            let header = signer.sign(&message, self.date).map_err(|error| error.to_string())?;
+            signed.extend_from_slice(header.as_bytes());
+        }
+        signed.extend_from_slice(&message);
+        Ok(signed)
     }
 }

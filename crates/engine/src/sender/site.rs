@@ -14,8 +14,8 @@ use posthaste_core::time::Timestamp;
 use posthaste_net::site::SiteKey;
 use tokio::sync::mpsc;
 
-use super::connection::{Connection, ConnectionEvent, ConnectionId, Crew};
-use super::{Job, SenderEvent};
+use super::connection::{Connection, ConnectionEvent, ConnectionId};
+use super::{Crew, Job, SenderEvent};
 use crate::recorder::{Entry, Fact};
 
 /// A site without work and without open connections ends after this (real time).
