@@ -426,7 +426,7 @@ pub struct AddressFilter {
 }
 
 /// Totals of a delivery log, for reports.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogTotals {
     /// Rows by status, type and reason.
     pub by_failure: Vec<(LogStatus, FailureType, FailureReason, u64)>,
