@@ -5,6 +5,8 @@
 //! inside the transaction ([`Recording`]). The embedded implementation is [`sqlite`]; another one
 //! must pass the same conformance suite.
 
+#[cfg(test)]
+mod conformance;
 pub mod rows;
 pub mod sqlite;
 

@@ -18,6 +18,8 @@ mod qualifications;
 mod queue;
 mod recipients;
 mod recording;
+#[cfg(test)]
+mod tests;
 mod workflows;
 
 use std::path::{Path, PathBuf};
