@@ -109,9 +109,9 @@ fn unspeakable<T>(argument: &str) -> Result<T, Unspeakable> {
     })
 }
 
-/// An argument without spaces.
+/// An argument without spaces and angle brackets.
 fn word(text: &str) -> Result<&str, Unspeakable> {
-    let bad = |c: char| c.is_control() || c.is_whitespace();
+    let bad = |c: char| c.is_control() || c.is_whitespace() || c == '<' || c == '>';
     if text.is_empty() || text.contains(bad) {
         return unspeakable(text);
     }

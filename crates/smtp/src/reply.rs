@@ -69,7 +69,7 @@ impl Reply {
 
 /// Something else than a reply was said.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{line}\" is no SMTP reply")]
+#[error("the server sent \"{line}\", which is no SMTP reply,")]
 pub struct NotAReply {
     /// The first characters of the line, without control characters.
     pub line: String,

@@ -134,3 +134,6 @@ impl SessionFailure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

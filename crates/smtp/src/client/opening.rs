@@ -91,7 +91,7 @@ impl<'a> Opening<'a> {
             Event::Reply(reply) => self.on_reply(&reply, out),
             Event::TlsReady => self.on_tls_ready(out),
             Event::TlsFailed(why) => self.broken(&format!("the handshake failed ({why})")),
-            Event::Garbage(garbage) => self.broken(&format!("the server sent {garbage}")),
+            Event::Garbage(garbage) => self.broken(&garbage.to_string()),
             Event::TimedOut => self.broken("time-out"),
             Event::Lost(why) => self.broken(&why),
             Event::ContentSent => self.broken("content was sent too early"),

@@ -186,9 +186,9 @@ impl<'a> Transaction<'a> {
         });
         Finished {
             outcomes: outcomes.collect(),
+            reset: self.open && self.closing.is_none(),
             still: self.closing.map_or(Still::Open, Still::Closing),
             stale: self.stale,
-            reset: self.open,
         }
     }
 
@@ -200,7 +200,7 @@ impl<'a> Transaction<'a> {
                 self.step = Step::FinalDot;
                 Action::Await(Stage::FinalDot)
             }
-            Event::Garbage(garbage) => self.broken(&format!("the server sent {garbage}")),
+            Event::Garbage(garbage) => self.broken(&garbage.to_string()),
             Event::TimedOut => self.broken("time-out"),
             Event::Lost(why) => self.broken(&why),
             Event::Connected | Event::TlsReady | Event::TlsFailed(_) => {
@@ -337,11 +337,8 @@ impl<'a> Transaction<'a> {
 
     /// Nothing of this message was answered in a session that had been used before.
     fn is_untouched(&self) -> bool {
-        let first = usize::from(!self.standing.reset);
-        self.standing.used
-            && self.step == Step::Commands
-            && self.answered <= first.max(1)
-            && !self.open
+        let begins = matches!(self.command(self.answered), Some(Asked::Rset | Asked::Mail));
+        self.standing.used && self.step == Step::Commands && begins
     }
 
     fn stage(&self) -> Stage {
