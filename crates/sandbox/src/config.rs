@@ -12,7 +12,7 @@ use crate::{Dialect, SandboxError, Shares};
 
 /// A sandbox.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Config {
     /// What fates depend on besides the address.
     pub seed: u64,
@@ -63,7 +63,7 @@ impl Config {
 
 /// A pretend provider.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Provider {
     /// Its name.
     pub name: String,
@@ -161,7 +161,7 @@ impl Provider {
 
 /// Whether a provider answers at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// It does.
     Up,
@@ -173,7 +173,7 @@ pub enum Presence {
 
 /// How a provider does STARTTLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum StartTls {
     /// Not on offer.
     Off,

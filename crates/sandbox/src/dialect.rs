@@ -10,7 +10,7 @@ use crate::Fate;
 
 /// A way of wording replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Dialect {
     /// A site with Postfix.
     #[default]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What happens to mail for an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum Fate {
     /// It is accepted.
     Accepted,
@@ -36,7 +36,7 @@ pub enum Fate {
 
 /// How many addresses of 1,000 meet each fate; the rest is accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+#[serde(deny_unknown_fields, default, rename_all = "snake_case")]
 pub struct Shares {
     /// Of 1,000.
     pub user_unknown: u16,

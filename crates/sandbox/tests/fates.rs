@@ -268,9 +268,12 @@ async fn starttls_works_or_fails_as_configured() {
                 .contains("|250-STARTTLS|")
         );
         assert!(client.say("STARTTLS").await.starts_with("220"));
-        // The head of a TLS record that is no ClientHello: an answer is an alert (type 21).
+        // A TLS record that is no ClientHello: the answer is an alert (type 21).
         let stream = client.0.get_mut();
-        stream.write_all(&[22, 3, 1, 0, 1, 0]).await.unwrap();
+        stream
+            .write_all(&[22, 3, 1, 0, 4, 99, 0, 0, 0])
+            .await
+            .unwrap();
         let mut said = Vec::new();
         // A reset after the alert is as good as an end.
         let _ = stream.read_to_end(&mut said).await;
@@ -336,8 +339,8 @@ async fn routes_and_zone_lead_to_the_providers() {
 #[test]
 fn the_configuration_file_is_read_and_unknown_keys_are_refused() {
     let config = Config::from_toml(
-        "seed = 7\n[[provider]]\nname = \"p\"\ndomains = [\"p.example\"]\ndialect = \"mail-ru\"\n\
-         starttls = \"broken\"\nshares = { mailbox-full = 100 }\n",
+        "seed = 7\n[[provider]]\nname = \"p\"\ndomains = [\"p.example\"]\ndialect = \"mail_ru\"\n\
+         starttls = \"broken\"\nshares = { mailbox_full = 100 }\n",
     )
     .unwrap();
     assert_eq!(

@@ -3,7 +3,7 @@
 use crate::{Config, Dialect, Provider, Shares, StartTls};
 
 /// What fates and recipients of the demo depend on.
-pub(super) const SEED: u64 = 2;
+pub(super) const SEED: u64 = 5;
 
 /// The sandbox of the demo.
 #[must_use]
@@ -172,7 +172,7 @@ fn small_site() -> Provider {
         dialect: Dialect::Postfix,
         starttls: StartTls::Broken,
         shares: Shares {
-            novel: 40,
+            novel: 60,
             user_unknown: 30,
             slow: 20,
             greylisted: 50,
