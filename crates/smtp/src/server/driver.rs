@@ -93,7 +93,7 @@ pub async fn serve<P: Policy>(
             Action::Send(bytes) => wire.send(&bytes).await?,
             Action::Wait(delay) => sleep(delay).await,
             Action::StartTls => {
-                wire.secure(&tls).await?;
+                timeout(idle, wire.secure(&tls)).await??;
                 session.secured();
             }
             Action::Hold => return hold(&mut wire).await,
