@@ -16,7 +16,7 @@ use super::variables::{self, UnknownVariable};
 use super::{Content, ContentError, Part, RenderError, text_from_html};
 
 /// Instructions that one part may take for one recipient. It stands for the budget of 5 s: 150 million
-/// took 3.8 to 4.8 s of CPU on a Xeon with AVX2, measured by
+/// took 3.7 to 4.3 s of CPU on a Xeon with AVX2, measured by
 /// `cargo run --release -p posthaste-mail --example compose_bench -- fuel`.
 pub const FUEL: u64 = 150_000_000;
 
