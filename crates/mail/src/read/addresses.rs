@@ -1,0 +1,232 @@
+//! Mail addresses in running text.
+//!
+//! What is found is what stands there, not what may be sent to: domains without a dot and odd local
+//! parts are addresses of some server that wrote the report.
+
+/// Where an address stands in a text, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Span {
+    pub start: usize,
+    pub end: usize,
+}
+
+/// Addresses that are looked for in one line, at most.
+const MAX_IN_LINE: usize = 32;
+
+/// Every address in the text, in order.
+pub(super) fn find(text: &str) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<Span> = Vec::new();
+    for at in memchr::memchr_iter(b'@', bytes) {
+        if found.len() >= MAX_IN_LINE {
+            break;
+        }
+        if found.last().is_some_and(|last| at < last.end) {
+            continue;
+        }
+        let floor = found.last().map_or(0, |last| last.end);
+        if let Some(span) = around(bytes, at, floor) {
+            found.push(span);
+        }
+    }
+    found
+}
+
+/// The first address in the text.
+pub(super) fn first(text: &str) -> Option<&str> {
+    find(text)
+        .first()
+        .and_then(|span| text.get(span.start..span.end))
+}
+
+fn around(bytes: &[u8], at: usize, floor: usize) -> Option<Span> {
+    let start = local_start(bytes, at, floor)?;
+    let open = start > 0 && bytes.get(start - 1) == Some(&b'<');
+    let mut end = at + 1;
+    while let Some(&b) = bytes.get(end) {
+        let fits = b.is_ascii_alphanumeric()
+            || matches!(b, b'.' | b'-' | b'_')
+            || (b == b'[' && end == at + 1)
+            || (b == b']' && bytes.get(at + 1) == Some(&b'['))
+            || (b >= 0x80 && open);
+        if !fits || end - at > 255 {
+            break;
+        }
+        end += 1;
+    }
+    while end > at + 1 && matches!(bytes.get(end - 1), Some(b'.' | b'-' | b'_')) {
+        end -= 1;
+    }
+    let domain = bytes.get(at + 1..end)?;
+    let dotted = domain.contains(&b'.');
+    let named = domain.iter().any(u8::is_ascii_alphanumeric) || domain.iter().any(|b| *b >= 0x80);
+    (named && (dotted || open)).then_some(Span { start, end })
+}
+
+/// Where the local part begins.
+fn local_start(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
+    let lowest = floor.max(at.saturating_sub(255));
+    if at > floor && bytes.get(at - 1) == Some(&b'"') {
+        let open = memchr::memrchr(b'"', bytes.get(lowest..at - 1)?)?;
+        return Some(lowest + open);
+    }
+    let mut start = at;
+    while start > lowest && bytes.get(start - 1).is_some_and(|&b| is_atext(b)) {
+        start -= 1;
+    }
+    // Letters beyond ASCII belong to the address only inside angle brackets (RFC 6531 §3.3).
+    if start > lowest && bytes.get(start - 1).is_some_and(|&b| b >= 0x80) {
+        let mut open = start;
+        while open > lowest
+            && bytes
+                .get(open - 1)
+                .is_some_and(|&b| b >= 0x80 || is_atext(b))
+        {
+            open -= 1;
+        }
+        if open > 0 && bytes.get(open - 1) == Some(&b'<') {
+            start = open;
+        }
+    }
+    while start < at && matches!(bytes.get(start), Some(b'\'' | b'`' | b'*' | b'.' | b'-')) {
+        start += 1;
+    }
+    (start < at).then_some(start)
+}
+
+/// RFC 5322 §3.2.3, dots included.
+const fn is_atext(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'.' | b'!'
+                | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'/'
+                | b'='
+                | b'?'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'{'
+                | b'|'
+                | b'}'
+                | b'~'
+        )
+}
+
+/// The address of a typed field (`rfc822; user@example.com`, RFC 3464 §2.3.2), cleaned.
+pub(super) fn of_field(value: &str) -> Option<String> {
+    let bare = match value.split_once(';') {
+        Some((kind, address)) if is_type(kind) => address,
+        _ => value,
+    };
+    let bare = bare.trim();
+    if let Some(address) = first(bare) {
+        let whole = strip_marks(bare);
+        // A local part with blanks in it: the whole field, if nothing else stands in it.
+        let odd = (whole.starts_with(['"', '|', '/']) && whole.contains('@'))
+            || (!whole.is_ascii() && !whole.contains(char::is_whitespace));
+        return Some(if odd { whole } else { address.to_owned() });
+    }
+    let whole = strip_marks(bare);
+    (whole.contains('@') && whole.len() < 320 && !whole.starts_with('@')).then_some(whole)
+}
+
+fn is_type(text: &str) -> bool {
+    let text = text.trim();
+    !text.is_empty()
+        && text.len() <= 20
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+}
+
+/// Without angle brackets and white space around it.
+fn strip_marks(text: &str) -> String {
+    text.trim()
+        .trim_start_matches('<')
+        .trim_end_matches(['>', ','])
+        .trim()
+        .to_owned()
+}
+
+/// Whether two written addresses are the same, as far as a report cares.
+pub(super) fn same(a: &str, b: &str) -> bool {
+    a.eq_ignore_ascii_case(b)
+}
+
+/// Whether the local part is one that systems use for themselves.
+pub(super) fn is_system(address: &str) -> bool {
+    let local = address
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    [
+        "mailer-daemon",
+        "postmaster",
+        "mail-daemon",
+        "maildaemon",
+        "post_master",
+        "mdaemon",
+    ]
+    .iter()
+    .any(|name| local.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_found_where_they_stand() {
+        let rows: [(&str, &[&str]); 12] = [
+            ("<user@example.com>:", &["user@example.com"]),
+            (
+                "T=[user@example.com] F=[a@example.net]",
+                &["user@example.com", "a@example.net"],
+            ),
+            ("user@example.com.", &["user@example.com"]),
+            ("'user@example.com' is not", &["user@example.com"]),
+            ("rfc822;user+x@sub.example.com", &["user+x@sub.example.com"]),
+            ("RCPT TO:<user@mailhub>", &["user@mailhub"]),
+            ("at noon @ home, user @ example", &[]),
+            ("\"odd one\"@example.com", &["\"odd one\"@example.com"]),
+            ("<jörg@example.com>", &["jörg@example.com"]),
+            ("送信先user@example.com宛", &["user@example.com"]),
+            ("user@[192.0.2.1]", &["user@[192.0.2.1]"]),
+            ("a@b@example.com", &["b@example.com"]),
+        ];
+        for (text, want) in rows {
+            let got: Vec<_> = find(text).iter().map(|s| &text[s.start..s.end]).collect();
+            assert_eq!(got, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn typed_fields_are_cleaned() {
+        let rows = [
+            ("rfc822; user@example.com", Some("user@example.com")),
+            ("RFC822; <user@example.com>", Some("user@example.com")),
+            ("<user@example.com>", Some("user@example.com")),
+            ("utf-8; jörg@example.com", Some("jörg@example.com")),
+            ("X400; /C=DE/A=X/", None),
+            ("rfc822; user@mailhub", Some("user@mailhub")),
+            (
+                "rfc822; |exec /bin/x #user@example.com",
+                Some("|exec /bin/x #user@example.com"),
+            ),
+            ("", None),
+        ];
+        for (text, want) in rows {
+            assert_eq!(of_field(text).as_deref(), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,346 @@
+//! Bounces: from the delivery status fields, from the text in a dialect, from any text.
+
+use posthaste_core::qualify::RuleSet;
+
+use super::addresses;
+use super::auto_reply;
+use super::charset;
+use super::delivery_status::{self, DeliveryStatus, Done, Group};
+use super::dialects::{self, Dialect, Looks};
+use super::generic::{self, Reading};
+use super::judge::{Said, judge};
+use super::notice::{self, Notice};
+use super::original;
+use super::report::{FailedRecipient, Kind, Problem, Report};
+use super::structure::{PartKind, Structure};
+use super::vocabulary::{self, Sign, Signs, Vocabulary};
+
+/// Bytes of the header block in which a dialect's marks are looked for.
+const MAX_MARKS: usize = 8 << 10;
+
+/// The outer headers, decoded once.
+#[derive(Debug)]
+pub(super) struct Outer {
+    pub from: String,
+    pub subject: String,
+    pub subject_signs: Signs,
+    /// A mail system sent it.
+    daemon: bool,
+    /// The return path is empty (RFC 5321 §4.5.5).
+    null_path: bool,
+    /// Addresses that are never blamed while others are there: whom it is from and to.
+    bystanders: Vec<String>,
+    header: Vec<u8>,
+}
+
+impl Outer {
+    pub(super) fn of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Self {
+        let decoded = |name: &str| {
+            mail.headers
+                .raw(name)
+                .map(charset::header)
+                .unwrap_or_default()
+        };
+        let from = decoded("from");
+        let subject = decoded("subject");
+        let path = mail.headers.get("return-path").unwrap_or_default();
+        let mut bystanders = Vec::new();
+        for text in [&from, &decoded("to")] {
+            for span in addresses::find(text) {
+                bystanders.extend(text.get(span.start..span.end).map(str::to_owned));
+            }
+        }
+        let mut header = Vec::new();
+        for (name, value) in mail.headers.iter() {
+            if header.len() > MAX_MARKS {
+                break;
+            }
+            header.extend_from_slice(name);
+            header.push(b':');
+            header.extend_from_slice(value);
+        }
+        Self {
+            daemon: vocabulary.is_daemon(&from)
+                || addresses::is_system(&path)
+                || from.trim() == "<>",
+            null_path: path.trim() == "<>",
+            subject_signs: vocabulary.subject.signs(&subject),
+            from,
+            subject,
+            bystanders,
+            header,
+        }
+    }
+}
+
+/// Reads a bounce into the report; `false` when the mail is none.
+pub(super) fn read(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &mut Notice,
+    rules: &RuleSet,
+    report: &mut Report,
+) -> bool {
+    let vocabulary = vocabulary::shipped();
+    let answer = auto_reply::is_answer(&outer.subject) && !outer.daemon && !outer.null_path;
+    let status = status_of(mail, outer, text);
+    if answer && !(auto_reply::is_forward(&outer.subject) && !status.groups.is_empty()) {
+        report
+            .steps
+            .push("a person answers or forwards: no report of a mail system".to_owned());
+        return false;
+    }
+    report.original.envelope_id.clone_from(&status.envelope_id);
+    if passed_only(&status) {
+        report.steps.push(
+            "every recipient was delivered, relayed or expanded (RFC 3464 §2.3.3)".to_owned(),
+        );
+        return true;
+    }
+    let dialect = dialects::shipped().know(Looks {
+        from: &outer.from,
+        subject: &outer.subject,
+        header: &outer.header,
+        text: text.before(),
+    });
+    if let Some(dialect) = dialect {
+        text.end_by(dialect);
+    }
+    let reading = generic::read(text.before(), &outer.bystanders, vocabulary, dialect);
+    let failed: Vec<&Group> = status
+        .groups
+        .iter()
+        .filter(|g| matches!(g.outcome(), Some(Done::Failed | Done::Delayed)))
+        .collect();
+    if !failed.is_empty() {
+        report.kind = Kind::Bounce;
+        report.dialect = Some(dialect.map_or("rfc3464", |d| d.name.as_str()).to_owned());
+        report.steps.push(format!(
+            "delivery status fields name {} failed recipients (RFC 3464)",
+            failed.len()
+        ));
+        let single = failed.len() == 1;
+        report.recipients = failed
+            .iter()
+            .map(|group| judge(said_by_group(group, &reading, text, single), rules))
+            .collect();
+        name_nobody(mail, report);
+        return true;
+    }
+    read_text(mail, outer, text, (reading, dialect, rules), report)
+}
+
+/// The fields of all status parts, or of a text that has them.
+fn status_of(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> DeliveryStatus {
+    let deep = outer.daemon || outer.null_path || outer.subject_signs.has(Sign::Failure);
+    let mut all = DeliveryStatus::default();
+    let parts = mail
+        .parts
+        .iter()
+        .filter(|p| p.kind == PartKind::DeliveryStatus && (p.level == 0 || deep));
+    let mut level = None;
+    for part in parts.take(20) {
+        if *level.get_or_insert(part.level) != part.level {
+            break;
+        }
+        merge(&mut all, delivery_status::parse(&notice::text_of(part)));
+    }
+    if all.groups.is_empty() && delivery_status::is_in(text.before()) {
+        merge(&mut all, delivery_status::parse(text.before()));
+    }
+    if all.groups.is_empty() && deep && delivery_status::is_in(text.after()) {
+        merge(&mut all, delivery_status::parse(text.after()));
+    }
+    all
+}
+
+fn merge(all: &mut DeliveryStatus, more: DeliveryStatus) {
+    all.envelope_id = all.envelope_id.take().or(more.envelope_id);
+    all.groups.extend(more.groups);
+}
+
+fn passed_only(status: &DeliveryStatus) -> bool {
+    !status.groups.is_empty()
+        && status
+            .groups
+            .iter()
+            .all(|g| g.outcome() == Some(Done::Passed))
+}
+
+/// What a group says, and what the text says of the same recipient.
+fn said_by_group(group: &Group, reading: &Reading, text: &Notice, single: bool) -> Said {
+    let mut addresses = group.addresses();
+    let mut texts: Vec<String> = group.diagnostic.iter().cloned().collect();
+    let named = reading
+        .named
+        .iter()
+        .find(|n| addresses.iter().any(|a| addresses::same(a, &n.address)))
+        .or_else(|| {
+            reading
+                .named
+                .first()
+                .filter(|_| single && reading.named.len() == 1)
+        });
+    match named {
+        Some(named) => {
+            texts.push(named.own.clone());
+            texts.push(named.mentions.clone());
+            if single {
+                texts.push(named.after.clone());
+            }
+            for address in named.also.iter().chain(std::iter::once(&named.address)) {
+                if !addresses.iter().any(|a| addresses::same(a, address)) {
+                    addresses.push(address.clone());
+                }
+            }
+        }
+        None if single => texts.push(text.before().to_owned()),
+        None => {}
+    }
+    Said {
+        addresses,
+        texts,
+        status: group.status,
+        host: group.host.clone(),
+        delayed: group.outcome() == Some(Done::Delayed),
+    }
+}
+
+/// Reads a report that is text only.
+fn read_text(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    (reading, dialect, rules): (Reading, Option<&Dialect>, &RuleSet),
+    report: &mut Report,
+) -> bool {
+    let reported = mail.report_type.as_deref() == Some("delivery-status");
+    let Some(step) = why_bounce(mail, outer, text, &reading, (dialect, reported)) else {
+        return false;
+    };
+    report.kind = Kind::Bounce;
+    report.dialect = Some(dialect.map_or("generic", |d| d.name.as_str()).to_owned());
+    report.steps.push(step);
+    let delayed = text.signs.has(Sign::Delay) || outer.subject_signs.has(Sign::Delay);
+    let extra = |texts: &mut Vec<String>| {
+        texts.push(reading.before.clone());
+        texts.push(outer.subject.clone());
+        texts.extend(dialect.and_then(|d| d.means.clone()));
+    };
+    report.recipients = reading
+        .named
+        .iter()
+        .map(|named| {
+            let mut texts = named.texts();
+            extra(&mut texts);
+            let mut addresses = vec![named.address.clone()];
+            addresses.extend(named.also.iter().cloned());
+            judge(
+                Said {
+                    addresses,
+                    texts,
+                    delayed,
+                    ..Said::default()
+                },
+                rules,
+            )
+        })
+        .collect();
+    if report.recipients.is_empty() {
+        let mut texts = vec![text.before().chars().take(4_000).collect::<String>()];
+        extra(&mut texts);
+        report.recipients = unnamed(mail, report, texts, delayed, rules);
+    }
+    name_nobody(mail, report);
+    true
+}
+
+/// Recipients from the returned headers, where the text names nobody.
+fn unnamed(
+    mail: &Structure<'_>,
+    report: &mut Report,
+    texts: Vec<String>,
+    delayed: bool,
+    rules: &RuleSet,
+) -> Vec<FailedRecipient> {
+    let mut addresses = original::only_recipient(&mail.headers, &report.original);
+    report.steps.push(format!(
+        "the text names nobody, the returned headers name {}",
+        addresses.len()
+    ));
+    if addresses.is_empty() {
+        addresses.push(String::new());
+    }
+    addresses
+        .into_iter()
+        .map(|address| {
+            judge(
+                Said {
+                    addresses: vec![address],
+                    texts: texts.clone(),
+                    delayed,
+                    ..Said::default()
+                },
+                rules,
+            )
+        })
+        .collect()
+}
+
+/// Fills in an address that a report leaves out, where the returned headers name exactly one.
+fn name_nobody(mail: &Structure<'_>, report: &mut Report) {
+    if let [only] = report.recipients.as_mut_slice()
+        && only.address.is_empty()
+        && let [one] = original::only_recipient(&mail.headers, &report.original).as_slice()
+    {
+        only.address.clone_from(one);
+    }
+    report.recipients.retain(|r| !r.address.is_empty());
+    if report.recipients.is_empty() {
+        report.problems.push(Problem::NobodyNamed);
+    }
+}
+
+/// Why a text is a bounce, if it is one.
+fn why_bounce(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    reading: &Reading,
+    (dialect, reported): (Option<&Dialect>, bool),
+) -> Option<String> {
+    let subject = outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay);
+    let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    let system = outer.daemon || outer.null_path;
+    let away =
+        outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
+    let told = reading
+        .named
+        .iter()
+        .any(|n| super::reply::find(&n.own).is_some() || super::reply::find(&n.after).is_some());
+    let failed_header = mail.headers.get("x-failed-recipients").is_some();
+    if let Some(dialect) = dialect
+        && (system || subject || reading.strong)
+        && !away
+    {
+        return Some(format!("written in the dialect {}", dialect.name));
+    }
+    if (reported || failed_header) && (says || subject || reading.strong) {
+        return Some("the headers say that it reports a failure".to_owned());
+    }
+    if away {
+        return None;
+    }
+    if system && (says || subject) && (reading.strong || subject || told) {
+        return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
+    }
+    if subject && says && (reading.strong || told || !reading.named.is_empty()) {
+        return Some(
+            "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
+        );
+    }
+    if says && reading.strong && told {
+        return Some("a recipient is named with the reply of a server".to_owned());
+    }
+    None
+}

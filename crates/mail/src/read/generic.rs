@@ -1,0 +1,388 @@
+//! Finding failed recipients in running text, whoever wrote it.
+//!
+//! A line names a failed recipient *strongly* when the address stands where reports put it: alone or
+//! first on its line, behind a reply code, or behind a word such as `Recipient:`. It names one *weakly* when the
+//! line speaks of a failure somewhere. Weak lines count only where there are no strong ones. Addresses of
+//! the sender and of help desks never count.
+//!
+//! What is said about a recipient is looked for in widening circles: behind the address and in the lines
+//! that follow; in other lines with the same address; in all that follows; in what stands before.
+
+use super::addresses::{self, Span};
+use super::dialects::Dialect;
+use super::reply;
+use super::vocabulary::Vocabulary;
+
+/// Lines of a notification that are read.
+const MAX_LINES: usize = 800;
+/// Recipients of one notification.
+const MAX_RECIPIENTS: usize = 500;
+/// Lines that are taken as one paragraph.
+const MAX_PARAGRAPH: usize = 12;
+/// Bytes of what follows that are kept for each recipient.
+const MAX_AFTER: usize = 4_000;
+
+/// A recipient that the text names, with what it says in widening circles.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    pub address: String,
+    pub also: Vec<String>,
+    /// Right beside and below the address.
+    pub own: String,
+    /// Other lines with the same address.
+    pub mentions: String,
+    /// All that follows, up to the next recipient.
+    pub after: String,
+}
+
+impl Named {
+    /// What is said, the nearest first.
+    pub(super) fn texts(&self) -> Vec<String> {
+        vec![self.own.clone(), self.mentions.clone(), self.after.clone()]
+    }
+}
+
+/// What the text says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    pub named: Vec<Named>,
+    /// What stands before the first recipient.
+    pub before: String,
+    /// Whether the recipients stand where reports put them.
+    pub strong: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    Weak,
+    Strong,
+    Alias,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    line: usize,
+    span: Span,
+    strength: Strength,
+    /// The line is a reply: all of it is said.
+    whole: bool,
+}
+
+/// Reads a notification's text. `bystanders` are addresses that are never blamed while others are there.
+pub(super) fn read(
+    text: &str,
+    bystanders: &[String],
+    vocabulary: &Vocabulary,
+    dialect: Option<&Dialect>,
+) -> Reading {
+    let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
+    let mut hits = Vec::new();
+    for (number, line) in lines.iter().enumerate() {
+        if line.contains('@') && hits.len() < MAX_RECIPIENTS * 2 {
+            classify(number, line, vocabulary, dialect, &mut hits);
+        }
+    }
+    let begin = dialect.and_then(|d| begin_of(&lines, d));
+    let chosen = choose(&hits, &lines, bystanders, begin);
+    let Some(first) = chosen.first() else {
+        return Reading {
+            before: text.chars().take(2_000).collect(),
+            ..Reading::default()
+        };
+    };
+    let before = lines.get(..first.line).unwrap_or_default();
+    let skipped = before.len().saturating_sub(20);
+    Reading {
+        before: before.get(skipped..).unwrap_or_default().join("\n"),
+        strong: first.strength == Strength::Strong,
+        named: collect(&lines, &hits, &chosen),
+    }
+}
+
+/// The line that announces the failed addresses.
+fn begin_of(lines: &[&str], dialect: &Dialect) -> Option<usize> {
+    if dialect.begin.is_empty() {
+        return None;
+    }
+    lines.iter().position(|line| {
+        let lower = line.to_lowercase();
+        dialect
+            .begin
+            .iter()
+            .any(|phrase| lower.contains(phrase.as_str()))
+    })
+}
+
+fn address_at<'a>(lines: &[&'a str], hit: Hit) -> &'a str {
+    lines
+        .get(hit.line)
+        .and_then(|line| line.get(hit.span.start..hit.span.end))
+        .unwrap_or_default()
+}
+
+/// The hits that count: strong ones, behind the dialect's beginning, no bystanders.
+fn choose(hits: &[Hit], lines: &[&str], bystanders: &[String], begin: Option<usize>) -> Vec<Hit> {
+    for strength in [Strength::Strong, Strength::Weak] {
+        let all: Vec<Hit> = hits
+            .iter()
+            .filter(|h| h.strength == strength)
+            .copied()
+            .collect();
+        let later: Vec<Hit> = all
+            .iter()
+            .filter(|h| begin.is_none_or(|b| h.line >= b))
+            .copied()
+            .collect();
+        let all = if later.is_empty() { all } else { later };
+        let blamed: Vec<Hit> = all
+            .iter()
+            .filter(|h| {
+                let address = address_at(lines, **h);
+                !bystanders.iter().any(|b| addresses::same(b, address))
+            })
+            .copied()
+            .collect();
+        if !blamed.is_empty() {
+            return blamed;
+        }
+        // The sender wrote to itself: then it is the recipient too.
+        if strength == Strength::Strong && !all.is_empty() {
+            return all;
+        }
+    }
+    Vec::new()
+}
+
+fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
+    let mut named: Vec<Named> = Vec::new();
+    for hit in chosen {
+        let address = address_at(lines, *hit);
+        let own = paragraph(lines, chosen, *hit);
+        if let Some(known) = named
+            .iter_mut()
+            .find(|n| addresses::same(&n.address, address))
+        {
+            let into = if has_letters(&known.own) {
+                &mut known.mentions
+            } else {
+                &mut known.own
+            };
+            if into.len() < MAX_AFTER {
+                into.push('\n');
+                into.push_str(&own);
+            }
+            continue;
+        }
+        if named.len() >= MAX_RECIPIENTS {
+            break;
+        }
+        named.push(Named {
+            address: address.to_owned(),
+            also: aliases(lines, hits, *hit),
+            own,
+            mentions: String::new(),
+            after: what_follows(lines, chosen, *hit),
+        });
+    }
+    named
+}
+
+/// Addresses named as another name of this recipient, in the three lines below.
+fn aliases(lines: &[&str], hits: &[Hit], of: Hit) -> Vec<String> {
+    hits.iter()
+        .filter(|h| h.strength == Strength::Alias && h.line >= of.line && h.line <= of.line + 3)
+        .map(|h| address_at(lines, *h).to_owned())
+        .collect()
+}
+
+/// What is said right beside the address and below it.
+fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
+    let line = lines.get(hit.line).copied().unwrap_or_default();
+    let mut out = String::new();
+    if hit.whole {
+        if let Some(previous) = hit.line.checked_sub(1).and_then(|i| lines.get(i))
+            && let Some(said) = previous.trim().strip_prefix("<<<")
+        {
+            out.push_str(said.trim());
+            out.push(' ');
+        }
+        out.push_str(line.trim());
+    } else {
+        out.push_str(
+            line.get(hit.span.end..)
+                .unwrap_or_default()
+                .trim_start_matches(MARKS),
+        );
+    }
+    for (number, next) in lines
+        .iter()
+        .enumerate()
+        .skip(hit.line + 1)
+        .take(MAX_PARAGRAPH)
+    {
+        let bare = next.trim();
+        let another = is_another(lines, chosen, hit, number);
+        if another || (has_letters(&out) && (bare.is_empty() || is_rule(bare))) {
+            break;
+        }
+        out.push('\n');
+        out.push_str(bare);
+    }
+    out
+}
+
+/// All that follows, up to another recipient of whom something is said.
+fn what_follows(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
+    let mut out = String::new();
+    for (number, next) in lines.iter().enumerate().skip(hit.line + 1) {
+        if is_another(lines, chosen, hit, number) {
+            if has_letters(&out) {
+                break;
+            }
+            continue;
+        }
+        if out.len() + next.len() > MAX_AFTER {
+            break;
+        }
+        out.push_str(next.trim());
+        out.push('\n');
+    }
+    out
+}
+
+fn is_another(lines: &[&str], chosen: &[Hit], hit: Hit, number: usize) -> bool {
+    let from = chosen.partition_point(|h| h.line < number);
+    chosen
+        .iter()
+        .skip(from)
+        .take_while(|h| h.line == number)
+        .any(|h| !addresses::same(address_at(lines, *h), address_at(lines, hit)))
+}
+
+fn has_letters(text: &str) -> bool {
+    text.chars().filter(|c| c.is_alphanumeric()).count() >= 3
+}
+
+fn is_rule(line: &str) -> bool {
+    line.len() >= 5 && line.chars().all(|c| "-=_*#~+.".contains(c))
+}
+
+/// What may stand around an address without meaning anything.
+const MARKS: &[char] = &[
+    ' ', '\t', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '{', '}', '*', '-', '•', '·', ':',
+    '=', '|', ',', '.', '~', ';', '：', '「', '」', '『', '』', '・', '◆', '■', '\u{3000}',
+    '\u{a0}',
+];
+
+fn classify(
+    number: usize,
+    line: &str,
+    vocabulary: &Vocabulary,
+    dialect: Option<&Dialect>,
+    hits: &mut Vec<Hit>,
+) {
+    let spans = addresses::find(line);
+    let listed = is_list(line, &spans);
+    let mut floor = 0;
+    for span in spans {
+        let before = line.get(floor..span.start).unwrap_or_default();
+        let after = line.get(span.end..).unwrap_or_default();
+        let found = if listed {
+            Some((Strength::Strong, false))
+        } else {
+            let first = floor == 0;
+            strength(before, after, first, vocabulary, dialect)
+                .or_else(|| weak(line, span, before, vocabulary))
+        };
+        if let Some((strength, whole)) = found {
+            hits.push(Hit {
+                line: number,
+                span,
+                strength,
+                whole,
+            });
+        }
+        floor = span.end;
+    }
+}
+
+/// Whether a line holds nothing but addresses, or one address and what marks it.
+fn is_list(line: &str, spans: &[Span]) -> bool {
+    let mut at = 0;
+    for span in spans {
+        let between = line.get(at..span.start).unwrap_or_default();
+        if !between.trim_matches(MARKS).is_empty() {
+            return false;
+        }
+        at = span.end;
+    }
+    line.get(at..)
+        .unwrap_or_default()
+        .trim_matches(MARKS)
+        .is_empty()
+}
+
+fn strength(
+    before: &str,
+    after: &str,
+    first: bool,
+    vocabulary: &Vocabulary,
+    dialect: Option<&Dialect>,
+) -> Option<(Strength, bool)> {
+    let bare = before.trim_matches(MARKS);
+    if bare.is_empty() && first {
+        return stands_first(after, vocabulary).then_some((Strength::Strong, false));
+    }
+    if first && is_reply_prefix(bare) {
+        return Some((Strength::Strong, true));
+    }
+    let lower = bare.to_lowercase();
+    let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(&lower, tag));
+    if dialect.is_some_and(|d| ends(&d.recipient)) {
+        return Some((Strength::Strong, false));
+    }
+    if ends(&vocabulary.alias) {
+        return Some((Strength::Alias, false));
+    }
+    (ends(&vocabulary.recipient) && !vocabulary.speaks_of_contact(before))
+        .then_some((Strength::Strong, false))
+}
+
+/// Whether what stands behind an address at the start of a line fits a report.
+fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
+    let marked = after.trim_start_matches(['>', '"', '\'', ']', ')']);
+    let bare = marked.trim();
+    bare.is_empty()
+        || marked.starts_with([':', ';', ',', '(', '[', '.', '=', '<'])
+        || bare.starts_with(['(', '[', '-', ':', ';', '='])
+        || bare.starts_with("on ")
+        || bare.starts_with("...")
+        || vocabulary.speaks_of_failure(bare)
+        || reply::find(bare).is_some()
+}
+
+/// `550 5.1.1 <`, `<<< 550 <`, `554-`: only a failing reply code stands before the address.
+fn is_reply_prefix(bare: &str) -> bool {
+    bare.starts_with(['4', '5'])
+        && bare.len() <= 24
+        && bare
+            .chars()
+            .all(|c| c.is_ascii_digit() || ". -#".contains(c))
+        && reply::find(bare).is_some()
+}
+
+fn ends_with_word(text: &str, tag: &str) -> bool {
+    text.strip_suffix(tag).is_some_and(|head| {
+        head.chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric() || !tag.is_ascii())
+    })
+}
+
+fn weak(line: &str, span: Span, before: &str, vocabulary: &Vocabulary) -> Option<(Strength, bool)> {
+    let address = line.get(span.start..span.end)?;
+    let blamed = !addresses::is_system(address)
+        && !vocabulary.speaks_of_contact(before)
+        && vocabulary.speaks_of_failure(line);
+    blamed.then_some((Strength::Weak, false))
+}

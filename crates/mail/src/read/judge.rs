@@ -1,0 +1,153 @@
+//! Asking the rules what one recipient's failure means.
+//!
+//! A report often says the same thing several times: in a field, in a paragraph beside the address, in a
+//! transcript. The most exact place is asked first; the others only while no rule has recognised anything.
+
+use posthaste_core::enhanced::EnhancedStatus;
+use posthaste_core::failure::FailureType;
+use posthaste_core::log::Channel;
+use posthaste_core::qualify::{Question, RuleSet, Verdict, normalise};
+
+use super::lines::fold;
+use super::reply;
+use super::report::{Action, FailedRecipient};
+
+/// Bytes of a diagnostic that are judged and kept.
+const MAX_DIAGNOSTIC: usize = 2_000;
+
+/// What a report says of one recipient.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Said {
+    /// Its addresses, the most telling first.
+    pub addresses: Vec<String>,
+    /// What is said, the most exact first.
+    pub texts: Vec<String>,
+    /// The `Status` field.
+    pub status: Option<EnhancedStatus>,
+    /// The host that spoke.
+    pub host: Option<String>,
+    /// Delayed rather than failed.
+    pub delayed: bool,
+}
+
+/// Judges one recipient.
+pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
+    let texts: Vec<String> = said
+        .texts
+        .iter()
+        .map(|text| fold(text, MAX_DIAGNOSTIC))
+        .filter(|text| text.chars().any(char::is_alphanumeric))
+        .collect();
+    let found = texts.iter().take(3).find_map(|text| reply::find(text));
+    let status = choose_status(said.status, &texts);
+    let ask = |text: &str| {
+        rules.judge(&Question {
+            channel: Channel::Email,
+            host: said.host.as_deref(),
+            said_by_us: false,
+            stage: None,
+            code: found.map(|r| r.code),
+            enhanced: status,
+            permanent: permanence(&said, found, status),
+            text,
+        })
+    };
+    let (verdict, text) = best(&texts, ask);
+    let mut addresses = said.addresses.into_iter();
+    FailedRecipient {
+        address: addresses.next().unwrap_or_default(),
+        also: addresses.collect(),
+        kind: if said.delayed && verdict.kind == FailureType::Hard {
+            FailureType::Soft
+        } else {
+            verdict.kind
+        },
+        reason: verdict.reason,
+        party: verdict.party,
+        status,
+        reply_code: found.map(|r| r.code),
+        action: if said.delayed {
+            Action::Delayed
+        } else {
+            Action::Failed
+        },
+        host: said.host,
+        normalised: normalise(&text),
+        diagnostic: text,
+        rule: verdict.rule.name,
+        version: verdict.rule.version,
+        confidence: verdict.confidence,
+    }
+}
+
+fn permanence(
+    said: &Said,
+    found: Option<reply::Reply>,
+    status: Option<EnhancedStatus>,
+) -> Option<bool> {
+    if said.delayed {
+        return Some(false);
+    }
+    match (found, status) {
+        (Some(r), _) => Some(r.code >= 500),
+        (None, Some(s)) => Some(s.class == 5),
+        (None, None) => None,
+    }
+}
+
+/// The first text that a rule recognises; otherwise what the first one gives.
+fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
+    let mut weak: Option<(Verdict, &String)> = None;
+    for text in texts.iter().take(5) {
+        let verdict = ask(text);
+        if !is_fallback(&verdict) {
+            return (verdict, text.clone());
+        }
+        let better = weak
+            .as_ref()
+            .is_none_or(|(have, _)| verdict.confidence > have.confidence);
+        if better {
+            weak = Some((verdict, text));
+        }
+    }
+    match weak {
+        Some((verdict, text)) => (verdict, text.clone()),
+        None => (ask(""), String::new()),
+    }
+}
+
+fn is_fallback(verdict: &Verdict) -> bool {
+    matches!(
+        &*verdict.rule.name,
+        "status-table" | "code-class" | "not-defined"
+    )
+}
+
+/// The status that applies: a server's own words before the reporter's field, the exact before the generic.
+fn choose_status(field: Option<EnhancedStatus>, texts: &[String]) -> Option<EnhancedStatus> {
+    let spoken = texts.first().and_then(|text| {
+        reply::find(text)
+            .and_then(|r| r.status)
+            .or_else(|| reply::status(text))
+    });
+    let elsewhere = || {
+        texts.iter().skip(1).find_map(|text| {
+            reply::find(text)
+                .and_then(|r| r.status)
+                .or_else(|| reply::status(text))
+        })
+    };
+    match (field, spoken) {
+        (Some(field), Some(spoken)) => {
+            let exact = !reply::is_generic(spoken) && spoken.class != 2;
+            let near = spoken.class == field.class || reply::is_generic(field);
+            Some(if exact && near { spoken } else { field })
+        }
+        (Some(field), None) if reply::is_generic(field) => elsewhere()
+            .filter(|s| s.class == field.class)
+            .or(Some(field)),
+        (Some(field), None) => Some(field),
+        (None, Some(spoken)) => Some(spoken),
+        (None, None) => elsewhere(),
+    }
+}

@@ -1,0 +1,139 @@
+//! Lines of a mail: one line end for all, and what can be told from a line alone.
+//!
+//! Mails arrive with CRLF, with bare LF, and now and then with bare CR. They are made equal first, so
+//! that nothing below needs to know.
+
+use std::borrow::Cow;
+
+/// How much of a mail is examined, in bytes.
+pub(super) const MAX_BYTES: usize = 4 << 20;
+
+/// The mail with LF line ends, without an mbox `From ` line, cut at [`MAX_BYTES`].
+pub(super) fn normalise(mail: &[u8]) -> Cow<'_, [u8]> {
+    let cut = mail.get(..MAX_BYTES).unwrap_or(mail);
+    let unified = unify(cut);
+    if !unified.starts_with(b"From ") {
+        return unified;
+    }
+    let after = memchr::memchr(b'\n', &unified).map_or(unified.len(), |at| at + 1);
+    match unified {
+        Cow::Borrowed(bytes) => Cow::Borrowed(bytes.get(after..).unwrap_or_default()),
+        Cow::Owned(mut bytes) => {
+            bytes.drain(..after);
+            Cow::Owned(bytes)
+        }
+    }
+}
+
+fn unify(mail: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\r', mail) else {
+        return Cow::Borrowed(mail);
+    };
+    let mut out = Vec::with_capacity(mail.len());
+    let mut rest = mail;
+    let mut next = Some(first);
+    while let Some(at) = next {
+        let (line, tail) = rest.split_at(at);
+        out.extend_from_slice(line);
+        out.push(b'\n');
+        rest = tail.get(1..).unwrap_or_default();
+        if rest.first() == Some(&b'\n') {
+            rest = rest.get(1..).unwrap_or_default();
+        }
+        next = memchr::memchr(b'\r', rest);
+    }
+    out.extend_from_slice(rest);
+    Cow::Owned(out)
+}
+
+/// Splits off the first line (without its LF) and gives the rest.
+pub(super) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    match memchr::memchr(b'\n', bytes) {
+        Some(at) => (
+            bytes.get(..at).unwrap_or_default(),
+            bytes.get(at + 1..).unwrap_or_default(),
+        ),
+        None => (bytes, &[]),
+    }
+}
+
+/// The name of the header field that this line begins (RFC 5322 §2.2), if it begins one.
+pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
+    let colon = line.iter().take(78).position(|&b| b == b':')?;
+    let name = line.get(..colon)?.trim_ascii_end();
+    let good = !name.is_empty() && name.iter().all(|b| (33..=126).contains(b));
+    good.then_some(name)
+}
+
+/// The text with any mark of quoting (`> `) taken from each line, when most lines carry one.
+pub(super) fn unquote(text: &str) -> Cow<'_, str> {
+    let quoted = text
+        .lines()
+        .take(400)
+        .filter(|line| line.starts_with('>'))
+        .count();
+    if quoted < 8 {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let bare = line.strip_prefix('>').unwrap_or(line);
+        out.push_str(bare.strip_prefix(' ').unwrap_or(bare));
+        out.push('\n');
+    }
+    Cow::Owned(out)
+}
+
+/// The text in one line: white space folded, at most `limit` bytes.
+pub(super) fn fold(text: &str, limit: usize) -> String {
+    let mut out = String::with_capacity(text.len().min(limit));
+    for word in text.split_whitespace() {
+        if out.len() + word.len() + 1 > limit {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_line_ends_become_lf() {
+        let rows: [(&[u8], &[u8]); 6] = [
+            (b"a\r\nb\r\n", b"a\nb\n"),
+            (b"a\rb\r", b"a\nb\n"),
+            (b"a\nb\n", b"a\nb\n"),
+            (b"a\r\n\r\nb", b"a\n\nb"),
+            (b"From x@example.com Mon\r\nTo: y\r\n", b"To: y\n"),
+            (b"", b""),
+        ];
+        for (text, want) in rows {
+            assert_eq!(normalise(text).as_ref(), want);
+        }
+        assert_eq!(normalise(&vec![b'x'; MAX_BYTES + 9]).len(), MAX_BYTES);
+    }
+
+    #[test]
+    fn a_field_name_is_printable_and_ends_in_a_colon() {
+        assert_eq!(
+            field_name(b"Final-Recipient: rfc822;x"),
+            Some(&b"Final-Recipient"[..])
+        );
+        assert_eq!(field_name(b"Subject : x"), Some(&b"Subject"[..]));
+        assert_eq!(field_name(b"two words: x"), None);
+        assert_eq!(field_name(b": x"), None);
+        assert_eq!(field_name(b"no colon"), None);
+    }
+
+    #[test]
+    fn folding_bounds_and_joins() {
+        assert_eq!(fold(" a \n\t b  c", 100), "a b c");
+        assert_eq!(fold("aaa bbb ccc", 8), "aaa bbb");
+    }
+}

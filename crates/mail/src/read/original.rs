@@ -1,0 +1,150 @@
+//! The message a report answers: its headers, returned in a part or at the end of the text.
+
+use super::addresses;
+use super::charset;
+use super::report::Original;
+use super::structure::{Headers, Part, PartKind, Structure};
+
+/// References and recipients that are kept.
+const MAX_KEPT: usize = 50;
+
+/// Fields of a returned message that name its recipient, the most telling first.
+const RECIPIENT_FIELDS: &[&str] = &[
+    "x-failed-recipients",
+    "x-hmxmroriginalrecipient",
+    "x-actual-recipient",
+    "x-envelope-to",
+    "envelope-to",
+    "x-original-to",
+    "delivered-to",
+    "x-apparently-to",
+    "x-rcpt-to",
+    "apparently-to",
+    "to",
+    "cc",
+];
+
+/// What the outer headers and the returned part say of the original.
+pub(super) fn of(mail: &Structure<'_>) -> Original {
+    let mut original = Original::default();
+    for name in ["to", "delivered-to", "x-original-to", "envelope-to"] {
+        for value in mail.headers.all(name) {
+            push_addresses(&mut original.delivered_to, &value);
+        }
+    }
+    for name in ["in-reply-to", "references", "x-original-message-id"] {
+        for value in mail.headers.all(name) {
+            push_ids(&mut original.references, &value);
+        }
+    }
+    let returned = mail
+        .parts
+        .iter()
+        .filter(|part| matches!(part.kind, PartKind::Message | PartKind::MessageHeaders))
+        // The innermost one: a report inside a report returns the message itself.
+        .max_by_key(|part| part.level);
+    if let Some(part) = returned {
+        add_part(&mut original, part);
+    }
+    original
+}
+
+fn add_part(original: &mut Original, part: &Part<'_>) {
+    let encoding = part.encoding.as_deref();
+    let body = part.body.get(..charset::MAX_TEXT).unwrap_or(part.body);
+    let raw = charset::bytes(body, encoding);
+    let trimmed = raw.trim_ascii_start();
+    let (headers, _) = Headers::parse(trimmed);
+    add_headers(original, &headers);
+}
+
+/// Adds what the tail of a notification's text says, if headers stand there.
+pub(super) fn add_text(original: &mut Original, tail: &str) {
+    let mut block = String::new();
+    let mut seen = false;
+    for line in tail.lines().take(300) {
+        let bare = line
+            .strip_prefix("   ")
+            .filter(|l| !l.starts_with([' ', '\t']))
+            .unwrap_or(line);
+        if super::lines::field_name(bare.as_bytes()).is_some() {
+            seen = true;
+            block.push_str(bare);
+            block.push('\n');
+        } else if seen && line.starts_with([' ', '\t']) {
+            block.push_str(line);
+            block.push('\n');
+        }
+    }
+    let (headers, _) = Headers::parse(block.as_bytes());
+    add_headers(original, &headers);
+}
+
+fn add_headers(original: &mut Original, headers: &Headers<'_>) {
+    for (name, value) in headers.iter() {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let value = super::structure::unfold(value);
+        match name.as_str() {
+            "message-id" if original.message_id.is_none() => {
+                original.message_id = Some(strip(&value));
+            }
+            "references" | "in-reply-to" => push_ids(&mut original.references, &value),
+            "return-path" | "x-envelope-from" | "x-ahmailid-sender" => {
+                if original.return_path.is_none() {
+                    original.return_path = addresses::first(&value).map(str::to_owned);
+                }
+            }
+            _ => {}
+        }
+    }
+    for name in RECIPIENT_FIELDS {
+        for value in headers.all(name) {
+            push_addresses(&mut original.recipients, &value);
+        }
+    }
+}
+
+fn strip(value: &str) -> String {
+    value
+        .trim()
+        .trim_start_matches('<')
+        .trim_end_matches('>')
+        .to_owned()
+}
+
+fn push_ids(into: &mut Vec<String>, value: &str) {
+    for id in value.split_whitespace() {
+        let id = strip(id);
+        if id.contains('@') && into.len() < MAX_KEPT && !into.contains(&id) {
+            into.push(id);
+        }
+    }
+}
+
+fn push_addresses(into: &mut Vec<String>, value: &str) {
+    for span in addresses::find(value) {
+        if let Some(address) = value.get(span.start..span.end)
+            && into.len() < MAX_KEPT
+            && !into.iter().any(|have| addresses::same(have, address))
+        {
+            into.push(address.to_owned());
+        }
+    }
+}
+
+/// The one recipient that the returned headers name, if they name exactly one.
+///
+/// Several names mean that the report does not tell which of them failed: nobody is blamed then.
+pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<String> {
+    let mut named = Vec::new();
+    for value in headers.all("x-failed-recipients") {
+        push_addresses(&mut named, &value);
+    }
+    if !named.is_empty() {
+        return named;
+    }
+    match original.recipients.as_slice() {
+        [one] => vec![one.clone()],
+        _ => Vec::new(),
+    }
+}

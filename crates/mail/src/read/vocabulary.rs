@@ -1,0 +1,248 @@
+//! The words by which reports, complaints and automatic answers are known: data of `rules/reading.toml`.
+
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use serde::Deserialize;
+
+/// What a phrase is a sign of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// The delivery failed.
+    Failure,
+    /// The delivery is late.
+    Delay,
+    /// The delivery succeeded.
+    Success,
+    /// A person or a program answers by itself.
+    AutoReply,
+    /// A complaint.
+    Complaint,
+    /// A wish to leave a list.
+    OptOut,
+    /// The original message follows.
+    End,
+}
+
+/// The phrases found, one bit for each sign.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Signs(u8);
+
+impl Signs {
+    pub(super) const fn has(self, sign: Sign) -> bool {
+        self.0 & (1 << sign as u8) != 0
+    }
+
+    pub(super) const fn add(&mut self, sign: Sign) {
+        self.0 |= 1 << sign as u8;
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    subject: Phrases,
+    text: Phrases,
+    line: LinePhrases,
+    sender: SenderPhrases,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Phrases {
+    failure: Vec<String>,
+    delay: Vec<String>,
+    success: Vec<String>,
+    auto_reply: Vec<String>,
+    complaint: Vec<String>,
+    opt_out: Vec<String>,
+    end: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LinePhrases {
+    recipient: Vec<String>,
+    alias: Vec<String>,
+    failure: Vec<String>,
+    contact: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SenderPhrases {
+    daemon: Vec<String>,
+    complaint: Vec<String>,
+}
+
+/// Phrases compiled for one kind of text.
+#[derive(Debug)]
+pub(super) struct Finder {
+    machine: Option<AhoCorasick>,
+    signs: Vec<Sign>,
+}
+
+impl Finder {
+    fn new(phrases: &Phrases) -> Self {
+        let lists = [
+            (&phrases.failure, Sign::Failure),
+            (&phrases.delay, Sign::Delay),
+            (&phrases.success, Sign::Success),
+            (&phrases.auto_reply, Sign::AutoReply),
+            (&phrases.complaint, Sign::Complaint),
+            (&phrases.opt_out, Sign::OptOut),
+            (&phrases.end, Sign::End),
+        ];
+        let mut all = Vec::new();
+        let mut signs = Vec::new();
+        for (list, sign) in lists {
+            for phrase in list {
+                all.push(phrase.as_str());
+                signs.push(sign);
+            }
+        }
+        Self {
+            machine: machine(&all),
+            signs,
+        }
+    }
+
+    /// Calls `seen` with each phrase's sign and where it ends.
+    pub(super) fn each(&self, text: &str, mut seen: impl FnMut(Sign, usize)) {
+        let Some(machine) = &self.machine else { return };
+        for found in machine.find_overlapping_iter(text) {
+            if let Some(sign) = self.signs.get(found.pattern().as_usize()) {
+                seen(*sign, found.end());
+            }
+        }
+    }
+
+    /// The signs that are in a text.
+    pub(super) fn signs(&self, text: &str) -> Signs {
+        let mut signs = Signs::default();
+        self.each(text, |sign, _| signs.add(sign));
+        signs
+    }
+}
+
+/// A machine that finds phrases whatever the case of their ASCII letters.
+pub(super) fn machine(phrases: &[&str]) -> Option<AhoCorasick> {
+    AhoCorasickBuilder::new()
+        .ascii_case_insensitive(true)
+        .match_kind(MatchKind::Standard)
+        .kind(Some(aho_corasick::AhoCorasickKind::DFA))
+        .build(phrases)
+        .ok()
+}
+
+/// Everything of `rules/reading.toml`, compiled.
+#[derive(Debug)]
+pub(super) struct Vocabulary {
+    pub subject: Finder,
+    pub text: Finder,
+    /// Words right before a failed address.
+    pub recipient: Vec<String>,
+    /// Words right before another address of the same recipient.
+    pub alias: Vec<String>,
+    failure: Option<AhoCorasick>,
+    contact: Option<AhoCorasick>,
+    daemon: Option<AhoCorasick>,
+    complaint_sender: Option<AhoCorasick>,
+}
+
+impl Vocabulary {
+    fn new(file: File) -> Self {
+        let of = |list: &[String]| machine(&list.iter().map(String::as_str).collect::<Vec<_>>());
+        Self {
+            subject: Finder::new(&file.subject),
+            text: Finder::new(&file.text),
+            failure: of(&file.line.failure),
+            contact: of(&file.line.contact),
+            daemon: of(&file.sender.daemon),
+            complaint_sender: of(&file.sender.complaint),
+            recipient: file.line.recipient,
+            alias: file.line.alias,
+        }
+    }
+
+    /// Whether a line speaks of a failure.
+    pub(super) fn speaks_of_failure(&self, line: &str) -> bool {
+        is_in(self.failure.as_ref(), line)
+    }
+
+    /// Whether a line says whom to ask.
+    pub(super) fn speaks_of_contact(&self, line: &str) -> bool {
+        is_in(self.contact.as_ref(), line)
+    }
+
+    /// Whether a sender is a mail system rather than a person.
+    pub(super) fn is_daemon(&self, from: &str) -> bool {
+        is_in(self.daemon.as_ref(), from)
+    }
+
+    /// Whether a sender is a desk that passes complaints on.
+    pub(super) fn passes_complaints(&self, from: &str) -> bool {
+        is_in(self.complaint_sender.as_ref(), from)
+    }
+}
+
+fn is_in(machine: Option<&AhoCorasick>, text: &str) -> bool {
+    machine.is_some_and(|m| m.is_match(text))
+}
+
+static VOCABULARY: LazyLock<Option<Vocabulary>> = LazyLock::new(|| {
+    toml::from_str(include_str!("../../../../rules/reading.toml"))
+        .ok()
+        .map(Vocabulary::new)
+});
+
+static NONE: LazyLock<Vocabulary> = LazyLock::new(|| {
+    Vocabulary::new(File {
+        subject: Phrases::default(),
+        text: Phrases::default(),
+        line: LinePhrases {
+            recipient: Vec::new(),
+            alias: Vec::new(),
+            failure: Vec::new(),
+            contact: Vec::new(),
+        },
+        sender: SenderPhrases {
+            daemon: Vec::new(),
+            complaint: Vec::new(),
+        },
+    })
+});
+
+/// The vocabulary shipped with the product. A test checks that it can be read.
+pub(super) fn shipped() -> &'static Vocabulary {
+    VOCABULARY.as_ref().unwrap_or(&NONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_vocabulary_can_be_read() {
+        let file: Result<File, _> = toml::from_str(include_str!("../../../../rules/reading.toml"));
+        if let Err(error) = &file {
+            panic!("{error}");
+        }
+        assert!(
+            shipped()
+                .subject
+                .signs("Undelivered Mail Returned to Sender")
+                .has(Sign::Failure)
+        );
+        assert!(shipped().is_daemon("MAILER-DAEMON@example.com"));
+        assert!(!shipped().is_daemon("Jo Public <jo@example.com>"));
+    }
+
+    #[test]
+    fn ascii_phrases_are_in_lower_case() {
+        let file: File = toml::from_str(include_str!("../../../../rules/reading.toml")).unwrap();
+        for phrase in file.line.recipient.iter().chain(&file.line.alias) {
+            assert_eq!(phrase, &phrase.to_lowercase());
+        }
+    }
+}
