@@ -223,7 +223,7 @@ pub(super) fn totals_name_failures_and_domains(store: &dyn Store) {
     );
 }
 
-pub(super) fn the_log_is_read_in_pages_and_filtered(store: &dyn Store) {
+pub(super) fn the_log_is_filtered(store: &dyn Store) {
     let id = sending(store, 20, &["example.com", "example.net"]);
     let other = prepared(
         store,
@@ -300,6 +300,15 @@ pub(super) fn the_log_is_read_in_pages_and_filtered(store: &dyn Store) {
         }),
         0
     );
+}
+
+pub(super) fn the_log_is_read_in_pages(store: &dyn Store) {
+    let id = sending(store, 20, &["example.com", "example.net"]);
+    sending(store, 3, &["example.org"]);
+    let of = LogFilter {
+        delivery: Some(id),
+        ..LogFilter::default()
+    };
     let first = store.log_page(&of, page(None, 15)).unwrap();
     let rest = store
         .log_page(&of, page(first.last().map(|row| row.id), 15))

@@ -43,7 +43,8 @@ promises! {
         the_journal_keeps_its_order,
         numbers_are_counted_from_exclusions_and_log,
         totals_name_failures_and_domains,
-        the_log_is_read_in_pages_and_filtered,
+        the_log_is_filtered,
+        the_log_is_read_in_pages,
         rows_of_an_address_are_found_in_all_deliveries_newest_first,
         the_next_due_moment_is_a_retry_a_contact_date_or_a_validity,
         what_is_not_there_is_said;

@@ -182,6 +182,7 @@ fn domain_ids(conn: &Connection, names: &[String]) -> rusqlite::Result<HashSet<i
 }
 
 /// A part that can be claimed.
+#[derive(Clone, Copy)]
 struct Candidate {
     part: i64,
     delivery: DeliveryId,
