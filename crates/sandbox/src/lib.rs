@@ -26,6 +26,8 @@ mod ledger;
 mod process;
 mod running;
 mod site;
+#[cfg(test)]
+mod tests;
 
 pub use config::{Config, Presence, Provider, StartTls};
 pub use dialect::Dialect;

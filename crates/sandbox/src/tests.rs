@@ -2,9 +2,7 @@
 
 use std::net::SocketAddr;
 
-use posthaste_sandbox::{
-    Config, Dialect, Fate, Ledger, Presence, Provider, Running, Shares, StartTls, run,
-};
+use crate::{Config, Dialect, Fate, Ledger, Presence, Provider, Running, Shares, StartTls, run};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
