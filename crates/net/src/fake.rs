@@ -45,7 +45,7 @@ impl FakeResolver {
             .or_insert(Answer::NoData { ttl })
         {
             Answer::Found { records, .. } => records.push(record),
-            other => {
+            other @ (Answer::NoData { .. } | Answer::NoDomain { .. } | Answer::Failed(_)) => {
                 *other = Answer::Found {
                     records: vec![record],
                     ttl,
@@ -65,7 +65,7 @@ impl FakeResolver {
             .or_insert(Answer::NoData { ttl })
         {
             Answer::Found { records, .. } => records.push(address),
-            other => {
+            other @ (Answer::NoData { .. } | Answer::NoDomain { .. } | Answer::Failed(_)) => {
                 *other = Answer::Found {
                     records: vec![address],
                     ttl,

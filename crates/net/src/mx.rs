@@ -139,6 +139,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table of cases")]
     fn answers_and_what_they_mean() {
         let list = |hosts: &[(u16, &str)]| {
             Exchanges::Listed(

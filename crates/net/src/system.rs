@@ -4,6 +4,11 @@
 //! translates. Names are asked as they are: no search list, no hosts file, as for MX (RFC 5321
 //! §5.1).
 
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the lists of record types, codes and errors are open and not ours"
+)]
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -101,6 +106,18 @@ impl SystemResolver {
             smtp_port: settings.smtp_port,
             ipv6: settings.ipv6,
         })
+    }
+
+    /// The TXT records of a name, the strings of each joined (RFC 7208 §3.3).
+    pub async fn txt(&self, name: &str) -> Answer<String> {
+        self.ask(name, RecordType::TXT, |data| match data {
+            RData::TXT(txt) => {
+                let bytes: Vec<u8> = txt.txt_data.concat();
+                Some(String::from_utf8_lossy(&bytes).into_owned())
+            }
+            _ => None,
+        })
+        .await
     }
 
     async fn ask<T>(

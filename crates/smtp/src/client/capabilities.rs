@@ -4,10 +4,6 @@ use crate::reply::Reply;
 
 /// The offers that matter to us.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one independent offer of the server"
-)]
 pub struct Capabilities {
     /// PIPELINING (RFC 2920).
     pub pipelining: bool,

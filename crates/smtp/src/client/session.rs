@@ -217,6 +217,10 @@ impl Session {
 fn not_connected(error: &io::Error, voice: Voice<'_>) -> SessionFailure {
     use io::ErrorKind as E;
     // What our own set-up is to blame for would fail with every host.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the list of kinds is open and not ours"
+    )]
     let ours = match error.kind() {
         E::AddrNotAvailable | E::PermissionDenied => true,
         // EMFILE and ENFILE have no kind of their own.
@@ -244,3 +248,6 @@ fn unopened(machine: Opening<'_>, voice: Voice<'_>) -> SessionFailure {
         },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::client::{ClientSettings, Envelope, Reach, Sent, Session, Still, Target};
+use crate::stages::Timeouts;
 use posthaste_core::evidence::{OutcomeKind, Stage};
 use posthaste_core::time::Timestamp;
 use posthaste_net::tls::{TlsClient, TlsPolicy};
-use posthaste_smtp::client::{ClientSettings, Envelope, Reach, Sent, Session, Still, Target};
-use posthaste_smtp::stages::Timeouts;
 use rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
