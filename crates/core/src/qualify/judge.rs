@@ -1,171 +1,174 @@
-//! Judging: rules in order, then what the status and the code say.
+//! Judging: rules in order, then the evidence of status, text and code.
 
-use std::sync::{Arc, LazyLock};
-
-use serde::Deserialize;
+use std::cell::OnceCell;
 
 use super::fold::fold;
 use super::meaning::{Meaning, Sense};
-use super::pattern::Pattern;
+use super::normalise::normalise;
+use super::pattern::Haystack;
 use super::question::{Question, RuleRef, Verdict};
-use super::rule::{Rule, Speaker};
-use crate::enhanced::EnhancedStatus;
+use super::ruleset::{Compiled, Fit, Inner, RuleSet};
+use super::scope::Stated;
+use super::vocabulary::{Clue, Scores};
+use super::{shipped, words};
+use crate::failure::FailureType;
 
-/// Something wrong with a rule, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}: rule \"{rule}\": {what}")]
-pub struct RuleProblem {
-    /// File that the rule stands in; empty for rules given directly.
-    pub file: String,
-    /// Name of the rule.
-    pub rule: String,
-    /// What is wrong, and what to do.
-    pub what: String,
+/// A verdict and how it came about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The steps taken, one sentence each.
+    pub steps: Vec<String>,
 }
 
-/// Rules, compiled; cheap to clone and to share.
-#[derive(Debug, Clone)]
-pub struct RuleSet(Arc<Inner>);
+/// Least evidence of the text that is trusted without a status or with one that disagrees.
+const TRUSTED: i32 = 4;
 
-#[derive(Debug)]
-struct Inner {
-    rules: Vec<Compiled>,
+/// A text in the forms that patterns look at.
+struct Text<'a> {
+    raw: &'a str,
+    folded: String,
+    normalised: OnceCell<String>,
 }
 
-#[derive(Debug)]
-struct Compiled {
-    rule: Rule,
-    reference: RuleRef,
-    sense: Sense,
-    text: Vec<Pattern>,
-    unless: Vec<Pattern>,
+impl<'a> Text<'a> {
+    fn new(raw: &'a str) -> Self {
+        Self {
+            raw,
+            folded: fold(raw),
+            normalised: OnceCell::new(),
+        }
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RuleFile {
-    #[serde(default)]
-    rule: Vec<Rule>,
-}
+impl Haystack for Text<'_> {
+    fn folded(&self) -> &str {
+        &self.folded
+    }
 
-static SHIPPED: LazyLock<RuleSet> = LazyLock::new(|| {
-    let rules = shipped_rules().unwrap_or_default();
-    RuleSet::build(rules).unwrap_or_else(|_| RuleSet(Arc::new(Inner { rules: Vec::new() })))
-});
-
-fn shipped_rules() -> Result<Vec<Rule>, RuleProblem> {
-    let text = include_str!("../../../../rules/reply-basic.toml");
-    let file: RuleFile = toml::from_str(text).map_err(|error| RuleProblem {
-        file: "reply-basic.toml".to_owned(),
-        rule: String::new(),
-        what: error.to_string(),
-    })?;
-    Ok(file.rule)
+    fn normalised(&self) -> &str {
+        self.normalised.get_or_init(|| fold(&normalise(self.raw)))
+    }
 }
 
 impl RuleSet {
-    /// The rules shipped with the product.
-    #[must_use]
-    pub fn shipped() -> Self {
-        SHIPPED.clone()
-    }
-
-    /// Compiles rules, in their order.
-    ///
-    /// # Errors
-    /// Everything that is wrong with any of them.
-    pub fn build(mut rules: Vec<Rule>) -> Result<Self, Vec<RuleProblem>> {
-        rules.sort_by_key(|rule| rule.order);
-        let mut problems = Vec::new();
-        let compiled = rules
-            .into_iter()
-            .filter_map(|rule| {
-                let name = rule.name.clone();
-                compile(rule)
-                    .map_err(|what| {
-                        problems.push(RuleProblem {
-                            file: String::new(),
-                            rule: name,
-                            what,
-                        });
-                    })
-                    .ok()
-            })
-            .collect();
-        if problems.is_empty() {
-            Ok(Self(Arc::new(Inner { rules: compiled })))
-        } else {
-            Err(problems)
-        }
-    }
-
     /// What the failure means.
     #[must_use]
     pub fn judge(&self, question: &Question<'_>) -> Verdict {
-        let folded = fold(question.text);
-        let (code, status) = codes(question);
-        let permanent = match (question.permanent, code, status) {
-            (Some(false), _, _) => false,
-            (_, Some(code), _) => code >= 500,
-            (_, None, Some(status)) => status.class == 5,
-            (given, None, None) => given.unwrap_or(true),
-        };
-        let found = self.0.rules.iter().find(|c| c.matches(question, &folded));
-        match found {
-            Some(c) => answer(c.sense, permanent, c.rule.confidence, c.reference.clone()),
-            None => fallback(code, status, permanent),
+        let stated = stated(question);
+        let text = Text::new(question.text);
+        match first_of(self.inner(), question, &stated, &text) {
+            Some(rule) => by_rule(rule, &stated, &text.folded),
+            None => weigh(self.inner(), question, &stated, &text.folded).0,
         }
     }
-}
 
-fn compile(rule: Rule) -> Result<Compiled, String> {
-    let parse = |list: &[String]| -> Result<Vec<Pattern>, String> {
-        list.iter().map(|p| Pattern::parse(p)).collect()
-    };
-    Ok(Compiled {
-        sense: rule
-            .sense()
-            .ok_or("say what it means: `means`, or `type`, `reason` and `party`")?,
-        text: parse(&rule.text)?,
-        unless: parse(&rule.unless)?,
-        reference: RuleRef {
-            name: rule.name.as_str().into(),
-            version: rule.version,
-        },
-        rule,
-    })
-}
-
-impl Compiled {
-    fn matches(&self, question: &Question<'_>, folded: &str) -> bool {
-        let speaker = match self.rule.said_by {
-            None => true,
-            Some(Speaker::Us) => question.said_by_us,
-            Some(Speaker::Remote) => !question.said_by_us,
-        };
-        let stage = self.rule.stage.is_empty()
-            || question.stage.is_some_and(|s| self.rule.stage.contains(&s));
-        speaker
-            && stage
-            && self.text.iter().any(|p| p.is_in(folded))
-            && !self.unless.iter().any(|p| p.is_in(folded))
+    /// What the failure means, and the steps that led there.
+    #[must_use]
+    pub fn judge_explained(&self, question: &Question<'_>) -> Explanation {
+        let stated = stated(question);
+        let text = Text::new(question.text);
+        let mut steps = vec![
+            format!("text looked at: \"{}\"", text.folded),
+            say_stated(&stated),
+        ];
+        let inner = self.inner();
+        let mut candidates = Vec::new();
+        inner.matcher.candidates(&text.folded, &mut candidates);
+        for rule in candidates
+            .iter()
+            .filter_map(|i| inner.rules.get(*i as usize))
+        {
+            let fit = rule.fit(question, &stated, &text);
+            steps.push(say_fit(&rule.rule.name, fit));
+            if fit == Fit::Applies {
+                let verdict = by_rule(rule, &stated, &text.folded);
+                steps.push(say_verdict(&verdict));
+                return Explanation { verdict, steps };
+            }
+        }
+        steps.push("no rule applies: the text, the status and the code are weighed".to_owned());
+        let (verdict, clues) = weigh(inner, question, &stated, &text.folded);
+        steps.extend(clues.iter().map(|clue| {
+            format!(
+                "{}: +{} for {}",
+                clue.seen(),
+                clue.weight,
+                clue.means.slug()
+            )
+        }));
+        steps.push(say_verdict(&verdict));
+        Explanation { verdict, steps }
     }
 }
 
-fn codes(question: &Question<'_>) -> (Option<u16>, Option<EnhancedStatus>) {
-    let text = question.text.trim_start();
-    let digits: String = text.chars().take(3).filter(char::is_ascii_digit).collect();
-    let code = (digits.len() == 3).then(|| digits.parse().ok()).flatten();
-    let status = EnhancedStatus::split_from(
-        text.get(digits.len()..)
-            .unwrap_or_default()
-            .trim_start_matches('-'),
+/// The first rule that applies.
+pub(super) fn first<'i>(inner: &'i Inner, question: &Question<'_>) -> Option<&'i Compiled> {
+    first_of(
+        inner,
+        question,
+        &stated(question),
+        &Text::new(question.text),
     )
-    .0;
-    (question.code.or(code), question.enhanced.or(status))
 }
 
-fn answer(sense: Sense, permanent: bool, confidence: u8, rule: RuleRef) -> Verdict {
+/// Whether one rule applies.
+pub(super) fn fit(rule: &Compiled, question: &Question<'_>) -> Fit {
+    rule.fit(question, &stated(question), &Text::new(question.text))
+}
+
+fn first_of<'i>(
+    inner: &'i Inner,
+    question: &Question<'_>,
+    stated: &Stated,
+    text: &Text<'_>,
+) -> Option<&'i Compiled> {
+    let mut candidates = Vec::with_capacity(16);
+    inner.matcher.candidates(&text.folded, &mut candidates);
+    candidates
+        .iter()
+        .filter_map(|index| inner.rules.get(*index as usize))
+        .find(|rule| rule.fit(question, stated, text) == Fit::Applies)
+}
+
+/// Code, status and permanence, from the question or else from the text.
+///
+/// A delayed message is transient whatever the code; else the code decides, else the status.
+fn stated(question: &Question<'_>) -> Stated {
+    let (code, status) = if question.said_by_us {
+        (None, None)
+    } else {
+        words::codes(question.text)
+    };
+    let code = question.code.or(code);
+    let status = question.enhanced.or(status);
+    let permanent = match (question.permanent, code, status) {
+        (Some(false), _, _) => false,
+        (_, Some(code @ 400..=599), _) => code >= 500,
+        (_, _, Some(status)) => status.class == 5,
+        (given, _, None) => given.unwrap_or(true),
+    };
+    Stated {
+        code,
+        status,
+        permanent,
+    }
+}
+
+fn by_rule(rule: &Compiled, stated: &Stated, folded: &str) -> Verdict {
+    answer(
+        rule.sense,
+        stated,
+        folded,
+        rule.rule.confidence,
+        rule.reference.clone(),
+    )
+}
+
+fn answer(sense: Sense, stated: &Stated, folded: &str, confidence: u8, rule: RuleRef) -> Verdict {
+    // «Temporarily» in the text makes a suspension temporary whatever the code.
+    let permanent = stated.permanent && !folded.contains("temporar");
     Verdict {
         kind: sense.kind.resolve(permanent),
         reason: sense.reason,
@@ -176,49 +179,93 @@ fn answer(sense: Sense, permanent: bool, confidence: u8, rule: RuleRef) -> Verdi
     }
 }
 
-fn fallback(code: Option<u16>, status: Option<EnhancedStatus>, permanent: bool) -> Verdict {
-    let named = |name: &str| RuleRef {
-        name: name.into(),
-        version: 1,
+/// Weighs what text, status and code say when no rule applies.
+fn weigh(
+    inner: &Inner,
+    question: &Question<'_>,
+    stated: &Stated,
+    folded: &str,
+) -> (Verdict, Vec<Clue<'static>>) {
+    let mut clues = inner.vocabulary.clues(folded);
+    let text = Scores::of(&clues);
+    let status = stated.status.and_then(|status| inner.statuses.clue(status));
+    let from_status = status.is_some();
+    clues.extend(status);
+    clues.extend(shipped::code_clue(question.stage, stated.code));
+    let all = Scores::of(&clues);
+    let verdict = match all.best() {
+        None => fallback("not-defined", Meaning::Unclear.sense(), stated, folded, 0),
+        Some((meaning, score)) => {
+            let name = if text.of_meaning(meaning) >= TRUSTED {
+                "vocabulary"
+            } else if from_status {
+                "status-table"
+            } else if text.of_meaning(meaning) > 0 {
+                "vocabulary"
+            } else {
+                "code-class"
+            };
+            let sure = confidence(score, all.second(meaning), name);
+            fallback(name, meaning.sense(), stated, folded, sure)
+        }
     };
-    let by_status = status.and_then(|s| match (s.subject, s.detail) {
-        (1, 1 | 6 | 10) => Some(Meaning::UserUnknown),
-        (1, 2) => Some(Meaning::DomainUnknown),
-        (2, 1) => Some(Meaning::Disabled),
-        (2, 2) => Some(Meaning::MailboxFull),
-        (2 | 3, 4) | (2, 3) => Some(Meaning::TooBig),
-        (3, _) => Some(Meaning::System),
-        (4, 7) => Some(Meaning::Expired),
-        (4, _) => Some(Meaning::Network),
-        (7, _) => Some(Meaning::Policy),
-        _ => None,
-    });
-    if let Some(meaning) = by_status {
-        return answer(meaning.sense(), permanent, 60, named("status-table"));
-    }
-    match code {
-        Some(400..=499) => answer(Meaning::System.sense(), false, 30, named("code-class")),
-        _ => answer(Meaning::Unclear.sense(), permanent, 0, named("not-defined")),
-    }
+    (verdict, clues)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// How sure a weighed verdict is: its weight, less what speaks for the next best.
+fn confidence(best: i32, second: i32, name: &str) -> u8 {
+    let most = match name {
+        "vocabulary" => 90,
+        "status-table" => 70,
+        _ => 25,
+    };
+    let sure = 35 + 6 * best - 3 * second;
+    u8::try_from(sure.clamp(10, most)).unwrap_or(10)
+}
 
-    #[test]
-    fn every_shipped_sample_is_judged_by_its_rule() {
-        let rules = shipped_rules().unwrap();
-        assert!(rules.len() > 20);
-        let set = RuleSet::build(rules.clone()).unwrap();
-        for rule in rules {
-            for sample in &rule.samples {
-                let mut question = Question::about(sample);
-                question.said_by_us = rule.said_by == Some(Speaker::Us);
-                question.stage = rule.stage.first().copied();
-                let verdict = set.judge(&question);
-                assert_eq!(&*verdict.rule.name, rule.name, "{sample}");
-            }
-        }
-    }
+fn fallback(name: &str, sense: Sense, stated: &Stated, folded: &str, sure: u8) -> Verdict {
+    let rule = RuleRef {
+        name: name.into(),
+        version: shipped::VERSION,
+    };
+    answer(sense, stated, folded, sure, rule)
+}
+
+fn say_stated(stated: &Stated) -> String {
+    let code = stated
+        .code
+        .map_or_else(|| "no code".to_owned(), |c| format!("code {c}"));
+    let status = stated.status.map_or_else(
+        || "no enhanced status".to_owned(),
+        |s| format!("status {s}"),
+    );
+    let lasting = if stated.permanent {
+        "permanent"
+    } else {
+        "transient"
+    };
+    format!("{code}, {status}: {lasting}")
+}
+
+fn say_fit(name: &str, fit: Fit) -> String {
+    let what = match fit {
+        Fit::Applies => "applies",
+        Fit::OutOfScope => "is out of scope",
+        Fit::OtherText => "shares a word with the text, no more",
+        Fit::Excepted => "is excepted by its `unless`",
+    };
+    format!("rule \"{name}\" {what}")
+}
+
+fn say_verdict(verdict: &Verdict) -> String {
+    let kind = match verdict.kind {
+        FailureType::NotDefined => "not defined",
+        FailureType::Ignored => "ignored",
+        FailureType::Soft => "soft",
+        FailureType::Hard => "hard",
+    };
+    format!(
+        "{kind}, {}, trouble of {}, {} % sure, by \"{}\"",
+        verdict.reason, verdict.party, verdict.confidence, verdict.rule.name
+    )
 }

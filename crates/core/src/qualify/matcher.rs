@@ -1,0 +1,82 @@
+//! Which rules can apply to a text: one look for all of their literals at once.
+//!
+//! One Aho-Corasick automaton holds a required literal of each pattern. Only the rules whose
+//! literal is in the text, and the few without one, are then asked, in their order. So the cost of
+//! a text hardly depends on the number of rules.
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+
+use super::pattern::Pattern;
+
+/// The automaton, and the rules behind each literal.
+#[derive(Debug)]
+pub struct Matcher {
+    automaton: Option<AhoCorasick>,
+    /// Rules of each literal, by the literal's number.
+    rules: Vec<Vec<u32>>,
+    /// Rules that must always be asked.
+    always: Vec<u32>,
+}
+
+impl Matcher {
+    /// Builds the matcher over the patterns of all rules, in their order.
+    ///
+    /// # Errors
+    /// When the literals are too many for one automaton.
+    pub fn build<'a>(rules: impl Iterator<Item = &'a [Pattern]>) -> Result<Self, String> {
+        let mut literals: Vec<&str> = Vec::new();
+        let mut numbers = std::collections::HashMap::new();
+        let mut of_literal: Vec<Vec<u32>> = Vec::new();
+        let mut always = Vec::new();
+        for (index, patterns) in rules.enumerate() {
+            let index = u32::try_from(index).map_err(|_| "too many rules; drop some".to_owned())?;
+            let found: Option<Vec<&str>> = patterns.iter().map(Pattern::literal).collect();
+            let Some(found) = found.filter(|found| !found.is_empty()) else {
+                always.push(index);
+                continue;
+            };
+            for literal in found {
+                let number = *numbers.entry(literal).or_insert_with(|| {
+                    literals.push(literal);
+                    of_literal.push(Vec::new());
+                    of_literal.len() - 1
+                });
+                if let Some(list) = of_literal.get_mut(number) {
+                    list.push(index);
+                }
+            }
+        }
+        let automaton = (!literals.is_empty())
+            .then(|| automaton(&literals))
+            .transpose()?;
+        Ok(Self {
+            automaton,
+            rules: of_literal,
+            always,
+        })
+    }
+
+    /// Writes to `found` the rules to ask about a folded text, in their order, each once.
+    pub fn candidates(&self, folded: &str, found: &mut Vec<u32>) {
+        found.clear();
+        found.extend_from_slice(&self.always);
+        if let Some(automaton) = &self.automaton {
+            for hit in automaton.find_overlapping_iter(folded) {
+                if let Some(rules) = self.rules.get(hit.pattern().as_usize()) {
+                    found.extend_from_slice(rules);
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+    }
+}
+
+/// An automaton for overlapping search; a contiguous NFA, small enough for every cache.
+pub fn automaton(literals: &[&str]) -> Result<AhoCorasick, String> {
+    AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .build(literals)
+        .map_err(|error| format!("the rules are too many for one automaton; drop some: {error}"))
+}

@@ -1,0 +1,1 @@
+//! Facts about the shipped rules and about judging.
