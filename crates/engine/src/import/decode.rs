@@ -10,6 +10,8 @@ use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::ImportError;
 
 const CHUNK: usize = 32 * 1024;
+/// What is read at once to look for a byte order mark; readers also see line ends in it.
+const START: u64 = 8 * 1024;
 
 /// A source as UTF-8, without byte order mark.
 pub(super) struct Utf8Stream<R> {
@@ -31,10 +33,10 @@ impl<R: Read> Utf8Stream<R> {
                 .ok_or_else(|| ImportError::Charset(label.to_owned()))?,
         };
         let mut start = Vec::new();
-        let mut first = Read::by_ref(&mut source).take(3);
+        let mut first = Read::by_ref(&mut source).take(START);
         first.read_to_end(&mut start).map_err(ImportError::Read)?;
         let (encoding, mark) = match start.as_slice() {
-            [0xEF, 0xBB, 0xBF] => (UTF_8, 3),
+            [0xEF, 0xBB, 0xBF, ..] => (UTF_8, 3),
             [0xFF, 0xFE, ..] => (UTF_16LE, 2),
             [0xFE, 0xFF, ..] => (UTF_16BE, 2),
             _ => (declared, 0),
