@@ -16,3 +16,4 @@ pub mod content;
 pub mod import;
 pub mod preparer;
 mod slices;
+pub mod desk;

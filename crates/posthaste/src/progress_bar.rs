@@ -1,0 +1,97 @@
+//! The progress of a sending on a terminal: how far, how fast, what failed, how long still.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use posthaste_engine::progress::Progress;
+
+/// Who watches a sending. The driver calls `show` a few times a second.
+#[expect(dead_code, reason = "called by the driver of the services in wiring")]
+pub trait Watch: Send + Sync {
+    /// Sending begins: so many recipients are waiting.
+    fn begin(&self, waiting: u64);
+    /// The numbers as they are now.
+    fn show(&self, progress: &Progress);
+    /// Sending has ended.
+    fn end(&self);
+}
+
+/// Nobody watches: standard error is no terminal, or JSON was asked for.
+pub struct Nobody;
+
+impl Watch for Nobody {
+    fn begin(&self, _waiting: u64) {}
+    fn show(&self, _progress: &Progress) {}
+    fn end(&self) {}
+}
+
+/// A bar on standard error.
+pub struct Bar(ProgressBar);
+
+impl Watch for Bar {
+    fn begin(&self, waiting: u64) {
+        self.0.set_length(waiting);
+        self.0.reset();
+    }
+
+    fn show(&self, progress: &Progress) {
+        self.0.set_position(progress.ended());
+        self.0.set_message(message(progress));
+    }
+
+    fn end(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// A bar when standard error is a terminal and people read it, else nobody.
+pub fn watcher(json: bool) -> Box<dyn Watch> {
+    if json || !std::io::stderr().is_terminal() {
+        return Box::new(Nobody);
+    }
+    let bar = ProgressBar::new(0);
+    let template = "{wide_bar} {human_pos}/{human_len} {per_sec} {eta} left\n{msg}";
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(250));
+    Box::new(Bar(bar))
+}
+
+/// Sent, failed by reason (most frequent first), and what waits for another attempt.
+fn message(progress: &Progress) -> String {
+    let mut failed: Vec<_> = progress.failed.iter().collect();
+    failed.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut parts = vec![format!("sent {}", progress.sent)];
+    let top = failed.iter().take(4);
+    parts.extend(top.map(|(reason, count)| format!("{} {count}", reason.slug())));
+    if progress.deferred > 0 {
+        parts.push(format!("to try again {}", progress.deferred));
+    }
+    parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use posthaste_core::failure::FailureReason;
+
+    #[test]
+    fn the_most_frequent_failures_are_named_first() {
+        let progress = Progress {
+            sent: 90,
+            failed: [
+                (FailureReason::UserUnknown, 2),
+                (FailureReason::MailboxFull, 5),
+            ]
+            .into(),
+            deferred: 3,
+            quarantined: 2,
+        };
+        assert_eq!(
+            message(&progress),
+            "sent 90, mailbox_full 5, user_unknown 2, to try again 3"
+        );
+    }
+}

@@ -1,0 +1,242 @@
+//! `posthaste delivery`: the steps of a delivery.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use posthaste_core::delivery::{DeliveryEvent, DeliveryState, Level};
+use posthaste_core::ids::DeliveryId;
+use posthaste_core::time::Timestamp;
+use posthaste_engine::desk::deliveries::{self, StartAt};
+use posthaste_engine::desk::words;
+use posthaste_engine::spec::Spec;
+use serde_json::json;
+
+use super::{delivery_show, preview};
+use crate::args::{delivery_id, moment};
+use crate::config::Config;
+use crate::delivery_file::{self, Source};
+use crate::exit::{Exit, Failure, Result};
+use crate::office::Office;
+use crate::output;
+use crate::wiring::{self, SharedStore};
+
+/// The steps.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Create a delivery from its file; a recipients file is imported into a list of its own
+    #[command(after_help = "Example:\n  posthaste delivery create spring.toml")]
+    Create {
+        /// The delivery file
+        #[arg(value_name = "DELIVERY.toml")]
+        file: PathBuf,
+    },
+    /// Show the message that a recipient would get
+    Preview(preview::PreviewArgs),
+    /// Create and send a proof of the content to chosen addresses
+    Proof(preview::ProofArgs),
+    /// Decide who is in the target, try every message, freeze what will be sent
+    #[command(after_help = "Example:\n  posthaste delivery prepare 7")]
+    Prepare(One),
+    /// Confirm a prepared delivery: it starts at its contact date, or at once
+    #[command(after_help = "Example:\n  posthaste delivery confirm 7")]
+    Confirm(One),
+    /// Start a prepared or confirmed delivery now, or at a moment
+    #[command(after_help = "Example:\n  posthaste delivery start 7 --at 2026-12-01T09:00:00+01:00")]
+    Start {
+        #[command(flatten)]
+        one: One,
+        /// Start no earlier than this (RFC 3339) instead of now
+        #[arg(long, value_name = "MOMENT", value_parser = moment)]
+        at: Option<Timestamp>,
+    },
+    /// Pause a delivery; what is on the wire is finished first
+    #[command(after_help = "Example:\n  posthaste delivery pause 7")]
+    Pause(One),
+    /// Resume a paused delivery
+    #[command(after_help = "Example:\n  posthaste delivery resume 7")]
+    Resume(One),
+    /// Stop a delivery for good: who still waits is cancelled
+    #[command(after_help = "Example:\n  posthaste delivery stop 7 --yes")]
+    Stop {
+        #[command(flatten)]
+        one: One,
+        /// Yes, for good: a stopped delivery cannot be resumed
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Show the numbers and the journal of a delivery
+    #[command(after_help = "Example:\n  posthaste delivery status 7 --json")]
+    Status(One),
+    /// List deliveries, newest first
+    List(delivery_show::ListArgs),
+}
+
+/// One delivery.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct One {
+    /// Id of the delivery
+    #[arg(value_name = "DELIVERY", value_parser = delivery_id)]
+    pub id: DeliveryId,
+}
+
+/// Carries out a step.
+pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
+    match verb {
+        Verb::Create { file } => create(&file, office),
+        Verb::Preview(args) => preview::preview(args, office),
+        Verb::Proof(args) => preview::proof(&args, office),
+        Verb::Prepare(one) => prepare(one.id, office),
+        Verb::Confirm(one) => start(one.id, StartAt::AsWritten, office),
+        Verb::Start { one, at } => start(one.id, at.map_or(StartAt::Now, StartAt::Moment), office),
+        Verb::Pause(one) => act(one.id, DeliveryEvent::Pause, office),
+        Verb::Resume(one) => act(one.id, DeliveryEvent::Resume, office),
+        Verb::Stop { one, yes } => stop(one.id, yes, office),
+        Verb::Status(one) => delivery_show::status(one.id, office),
+        Verb::List(args) => delivery_show::list(&args, office),
+    }
+}
+
+fn create(file: &Path, office: &Office) -> Result<Exit> {
+    let (config, store) = office.open()?;
+    let id = create_from_file(&store, &config, file, office)?;
+    tell_state(id, DeliveryState::Edited, office)
+}
+
+/// Reads a delivery file, imports its recipients, and creates the delivery. What is wrong in the
+/// file is found before anything is written.
+pub fn create_from_file(
+    store: &SharedStore,
+    config: &Config,
+    file: &Path,
+    office: &Office,
+) -> Result<DeliveryId> {
+    let loaded = delivery_file::load(file, config)?;
+    if let Some(control) = &loaded.spec.exclusions.control_list {
+        find_list(store, control)?;
+    }
+    let list = match &loaded.source {
+        Source::List(name) => {
+            find_list(store, name)?;
+            name.clone()
+        }
+        Source::File { path, .. } => {
+            let name = free_list_name(store, path, office.now())?;
+            let imported = wiring::import_recipients(store, &loaded.source, &name, office.now())?;
+            if imported.rejected > 0 {
+                output::remark(wiring::rejected(&imported));
+            }
+            name
+        }
+    };
+    for (sha256, bytes) in &loaded.blobs {
+        store.put_blob(sha256, bytes)?;
+    }
+    let spec = Spec {
+        list,
+        ..loaded.spec
+    };
+    Ok(deliveries::create(
+        store.as_ref(),
+        &spec,
+        false,
+        office.now(),
+    )?)
+}
+
+fn find_list(store: &SharedStore, name: &str) -> Result<()> {
+    if store.list_named(name)?.is_some() {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Exit::NotFound,
+        format!("there is no list named \"{name}\"; see `posthaste recipients list`"),
+    ))
+}
+
+/// A name for the list of a recipients file: the file's, with the moment and a number if needed.
+fn free_list_name(store: &SharedStore, path: &Path, now: Timestamp) -> Result<String> {
+    let stem = path
+        .file_stem()
+        .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
+    let moment = posthaste_engine::desk::times::rfc3339(now);
+    let first = format!("{stem} {moment}");
+    let mut name = first.clone();
+    let mut number = 1;
+    while store.list_named(&name)?.is_some() {
+        number += 1;
+        name = format!("{first} ({number})");
+    }
+    Ok(name)
+}
+
+fn prepare(id: DeliveryId, office: &Office) -> Result<Exit> {
+    let (config, store) = office.open()?;
+    prepare_and_tell(&store, &config, id, office)?;
+    delivery_show::status(id, office)
+}
+
+/// Prepares a delivery; what its journal warns of is remarked, an error is a failure.
+pub fn prepare_and_tell(
+    store: &SharedStore,
+    config: &Config,
+    id: DeliveryId,
+    office: &Office,
+) -> Result<()> {
+    let delivery = deliveries::find(store.as_ref(), id)?;
+    deliveries::check_can_prepare(&delivery)?;
+    let prepared = wiring::prepare(store, config, id)?;
+    let of = |level: Level| {
+        prepared
+            .journal
+            .iter()
+            .filter(move |line| line.level == level)
+    };
+    if prepared.state == DeliveryState::PreparationFailed {
+        let errors: Vec<&str> = of(Level::Error).map(|line| line.text.as_str()).collect();
+        return Err(Failure::input(format!(
+            "delivery {id} cannot be sent: {}; nothing was sent; correct it and run \
+             `posthaste delivery prepare {id}`, or create it anew",
+            errors.join("; ")
+        )));
+    }
+    for line in of(Level::Warning) {
+        output::remark(format!("warning: {}", line.text));
+    }
+    if prepared.starts_by_itself {
+        deliveries::confirm(store.as_ref(), id, StartAt::AsWritten, office.now())?;
+    }
+    Ok(())
+}
+
+fn start(id: DeliveryId, at: StartAt, office: &Office) -> Result<Exit> {
+    let store = office.store()?;
+    let state = deliveries::confirm(store.as_ref(), id, at, office.now())?;
+    tell_state(id, state, office)
+}
+
+fn act(id: DeliveryId, event: DeliveryEvent, office: &Office) -> Result<Exit> {
+    let store = office.store()?;
+    let state = deliveries::act(store.as_ref(), id, event, office.now())?;
+    tell_state(id, state, office)
+}
+
+fn stop(id: DeliveryId, yes: bool, office: &Office) -> Result<Exit> {
+    if !yes {
+        return Err(Failure::new(
+            Exit::Usage,
+            "a stopped delivery cannot be resumed: add --yes to stop it, or pause it instead",
+        ));
+    }
+    let store = office.store()?;
+    let state = deliveries::stop(store.as_ref(), id, office.now())?;
+    tell_state(id, state, office)
+}
+
+/// Tells the state a delivery is in now.
+pub fn tell_state(id: DeliveryId, state: DeliveryState, office: &Office) -> Result<Exit> {
+    office.answer(
+        || json!({ "delivery": id, "state": state }),
+        || format!("Delivery {id} is {}.", words::state(state)),
+    )?;
+    Ok(Exit::Done)
+}

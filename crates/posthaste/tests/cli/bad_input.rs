@@ -1,0 +1,197 @@
+//! What bad input gets: a sentence with what to do, an exit code of the table, nothing written.
+
+use crate::place::{DELIVERY, Place};
+
+/// Nothing of a refused delivery is left: no delivery, no list.
+#[track_caller]
+fn nothing_was_written(place: &Place) {
+    for what in [
+        ["--json", "delivery", "list"],
+        ["--json", "recipients", "list"],
+    ] {
+        let json = place.run(&what).json();
+        assert_eq!(json["items"].as_array().unwrap().len(), 0, "{json}");
+    }
+}
+
+#[test]
+fn wrong_delivery_files_name_every_problem_and_write_nothing() {
+    let place = Place::with_delivery();
+    let wrong = DELIVERY
+        .replace("news@example.com", "news@localhost")
+        .replace("html_file", "html-file")
+        .replace("people.csv", "gone.csv");
+    place.write("spring.toml", &wrong);
+    let said = [
+        "recipients: ",
+        "gone.csv",
+        "from: ",
+        "html-file: unknown key; is \"html_file\" meant?",
+    ];
+    for verb in [&["send"][..], &["delivery", "create"]] {
+        place
+            .run(&[verb, &["spring.toml"]].concat())
+            .failed(3, &said);
+        nothing_was_written(&place);
+    }
+    place
+        .run(&["send", "autumn.toml"])
+        .failed(3, &["autumn.toml", "check the path"]);
+    place.write("mail.html", "<p>\nHello {{ name }</p>");
+    place.write("spring.toml", DELIVERY);
+    place
+        .run(&["send", "spring.toml"])
+        .failed(3, &["html: line 2"]);
+    nothing_was_written(&place);
+    place.write("spring.toml", "label = ");
+    place
+        .run(&["send", "spring.toml"])
+        .failed(3, &["line 1: it is not valid TOML"]);
+}
+
+#[test]
+fn wrong_recipients_files_are_refused_and_leave_nothing() {
+    for (name, text, said) in [
+        (
+            "no address column",
+            "name,city\nAnn,Turin\n",
+            "no column holds addresses",
+        ),
+        (
+            "doubled header",
+            "email,name,name\na@example.net,A,B\n",
+            "is there twice",
+        ),
+        ("nothing", "", "is empty"),
+    ] {
+        let place = Place::with_delivery();
+        place.write("people.csv", text);
+        let ran = place.run(&["send", "spring.toml"]);
+        assert!(ran.err.contains(said), "{name}: {ran:?}");
+        assert_eq!(ran.code, 3, "{name}");
+        nothing_was_written(&place);
+    }
+}
+
+#[test]
+fn a_list_that_is_not_stored_is_not_found() {
+    let place = Place::with_delivery();
+    let text = DELIVERY.replace("recipients = \"people.csv\"", "list = \"customers\"");
+    place.write("spring.toml", &text);
+    place
+        .run(&["send", "spring.toml"])
+        .failed(5, &["no list named \"customers\"", "recipients list"]);
+    place.append("people.csv", "");
+    let control = format!("{DELIVERY}[exclusions]\ncontrol_list = \"control\"\n");
+    place.write("spring.toml", &control);
+    place
+        .run(&["send", "spring.toml"])
+        .failed(5, &["no list named \"control\""]);
+    nothing_was_written(&place);
+}
+
+#[test]
+fn what_preparation_finds_blocks_sending() {
+    for (name, people, html, said) in [
+        (
+            "empty target",
+            "email,name\n",
+            "<p>{{ name }} unsubscribe</p>",
+            "cannot be sent",
+        ),
+        (
+            "undefined variable",
+            "email,name\na@example.net,A\n",
+            "<p>{{ nmae }}</p>",
+            "nmae",
+        ),
+    ] {
+        let place = Place::with_delivery();
+        place.write("people.csv", people);
+        place.write("mail.html", html);
+        let ran = place.run(&["send", "spring.toml"]);
+        assert!(ran.err.contains(said), "{name}: {ran:?}");
+        assert_eq!(ran.code, 3, "{name}: {ran:?}");
+        let json = place.run(&["--json", "delivery", "status", "1"]).json();
+        assert_eq!(json["state"], "preparation_failed", "{name}");
+        let explained = place.run(&["explain", "delivery", "1"]).done().out;
+        assert!(
+            explained.contains("reported this error"),
+            "{name}: {explained}"
+        );
+    }
+}
+
+#[test]
+fn configuration_and_secret_are_checked() {
+    let place = Place::with_delivery();
+    place.append("posthaste.toml", "color = \"red\"\nerror-address = 3\n");
+    place
+        .run(&["delivery", "list"])
+        .failed(3, &["2 problems", "domain[0].color: unknown key"]);
+    let empty = Place::empty();
+    empty
+        .run(&["delivery", "list"])
+        .failed(3, &["posthaste init"]);
+    empty
+        .run(&["-c", "gone.toml", "delivery", "list"])
+        .failed(3, &["gone.toml"]);
+    let place = Place::with_delivery();
+    place.run(&["delivery", "create", "spring.toml"]).done();
+    place.write("posthaste.secret", "short");
+    place
+        .run(&["delivery", "preview", "1"])
+        .failed(3, &["5 bytes instead of 32"]);
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(place.path("posthaste.secret"), open).unwrap();
+    place
+        .run(&["delivery", "preview", "1"])
+        .failed(3, &["chmod 600"]);
+}
+
+#[test]
+fn a_store_that_is_missing_or_no_store_is_refused() {
+    let place = Place::ready();
+    std::fs::remove_file(place.path("posthaste.sqlite")).unwrap();
+    place
+        .run(&["delivery", "list"])
+        .failed(6, &["no store", "posthaste init"]);
+    place.write("posthaste.sqlite", &"this is not a database ".repeat(100));
+    place.run(&["delivery", "list"]).failed(6, &[]);
+}
+
+#[test]
+fn the_command_line_is_checked() {
+    let place = Place::ready();
+    place
+        .run(&["delivery", "status", "seven"])
+        .failed(2, &["an id is a whole number"]);
+    place
+        .run(&["log", "1", "--reason", "weather"])
+        .failed(2, &["known are", "mailbox_full"]);
+    place
+        .run(&["log", "1", "--limit", "0"])
+        .failed(2, &["1 to 10000"]);
+    place
+        .run(&["delivery", "start", "1", "--at", "noon"])
+        .failed(2, &["RFC 3339"]);
+    place.run(&["fly"]).failed(2, &["unrecognized subcommand"]);
+    place
+        .run(&["log", "1", "--domain", "localhost"])
+        .failed(3, &["--domain: the domain has no dot"]);
+}
+
+#[test]
+fn help_names_the_exit_codes_and_an_example() {
+    let place = Place::empty();
+    let help = place.run(&["--help"]).done().out;
+    assert!(
+        help.contains("130  interrupted") && help.contains("Example:"),
+        "{help}"
+    );
+    let help = place.run(&["delivery", "proof", "--help"]).done().out;
+    assert!(
+        help.contains("posthaste delivery proof 7 --to me@example.com"),
+        "{help}"
+    );
+}
