@@ -42,7 +42,10 @@ impl Format {
     /// By the name of the file: `.ndjson`, `.jsonl` and `.json` are NDJSON, anything else CSV.
     #[must_use]
     pub fn of_path(path: &Path) -> Self {
-        let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+        let extension = path
+            .extension()
+            .and_then(|e| e.to_str())
+            .unwrap_or_default();
         match extension.to_ascii_lowercase().as_str() {
             "ndjson" | "jsonl" | "json" => Self::Ndjson,
             _ => Self::Csv,
@@ -157,7 +160,9 @@ pub enum ImportError {
         columns: String,
     },
     /// The rejects file cannot be written.
-    #[error("writing the rejected lines to {path}: {source}: nothing was imported; make room or allow writing there")]
+    #[error(
+        "writing the rejected lines to {path}: {source}: nothing was imported; make room or allow writing there"
+    )]
     Rejects {
         /// The file.
         path: PathBuf,
@@ -208,7 +213,12 @@ impl<'a, S: Recipients + ?Sized> Importer<'a, S> {
         let list = self.store.create_list(&unfinished, self.now)?;
         let filled = self
             .fill(list, decoded, options, progress)
-            .and_then(|report| Ok(self.store.rename_list(list, &options.list).map(|()| report)?));
+            .and_then(|report| {
+                Ok(self
+                    .store
+                    .rename_list(list, &options.list)
+                    .map(|()| report)?)
+            });
         if filled.is_err() {
             // The reason of the failure is worth more than that of a failed removal; the next
             // import of the same name removes what is left.

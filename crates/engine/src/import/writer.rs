@@ -59,7 +59,7 @@ impl<'a, S: Recipients + ?Sized> ListWriter<'a, S> {
     pub(super) fn rejected(&mut self) -> Result<(), ImportError> {
         self.done.read += 1;
         self.done.rejected += 1;
-        if self.done.rejected % LOOK_EVERY == 0 {
+        if self.done.rejected.is_multiple_of(LOOK_EVERY) {
             self.look()?;
         }
         Ok(())

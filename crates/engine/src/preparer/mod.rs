@@ -102,10 +102,14 @@ pub enum PrepareError {
     )]
     Held(DeliveryId),
     /// Somebody else took over or changed its state meanwhile.
-    #[error("delivery {0} was changed by somebody else while it was being prepared: prepare it again")]
+    #[error(
+        "delivery {0} was changed by somebody else while it was being prepared: prepare it again"
+    )]
     Changed(DeliveryId),
     /// Its stored spec cannot be read.
-    #[error("the stored spec of delivery {id} cannot be read ({why}): create the delivery again from its file")]
+    #[error(
+        "the stored spec of delivery {id} cannot be read ({why}): create the delivery again from its file"
+    )]
     Spec {
         /// The delivery.
         id: DeliveryId,
@@ -119,7 +123,9 @@ pub enum PrepareError {
     #[error(transparent)]
     Content(#[from] ContentMissing),
     /// Somebody interrupted it.
-    #[error("the preparation of delivery {0} was interrupted, nothing of it is kept: prepare it again")]
+    #[error(
+        "the preparation of delivery {0} was interrupted, nothing of it is kept: prepare it again"
+    )]
     Interrupted(DeliveryId),
     /// The store refused.
     #[error(transparent)]
