@@ -170,7 +170,12 @@ fn passed_only(status: &DeliveryStatus) -> bool {
 /// What a group says, and what the text says of the same recipient.
 fn said_by_group(group: &Group, reading: &Reading, text: &Notice, single: bool) -> Said {
     let mut addresses = group.addresses();
-    let mut texts: Vec<String> = group.diagnostic.iter().cloned().collect();
+    let mut texts: Vec<String> = group
+        .diagnostic
+        .iter()
+        .chain(&group.comment)
+        .cloned()
+        .collect();
     let named = reading
         .named
         .iter()
@@ -222,10 +227,13 @@ fn read_text(
     report.dialect = Some(dialect.map_or("generic", |d| d.name.as_str()).to_owned());
     report.steps.push(step);
     let delayed = text.signs.has(Sign::Delay) || outer.subject_signs.has(Sign::Delay);
+    let means = dialect.and_then(|d| d.means.clone());
     let extra = |texts: &mut Vec<String>| {
+        if let Some(means) = &means {
+            texts.insert(texts.len().min(1), means.clone());
+        }
         texts.push(reading.before.clone());
         texts.push(outer.subject.clone());
-        texts.extend(dialect.and_then(|d| d.means.clone()));
     };
     report.recipients = reading
         .named

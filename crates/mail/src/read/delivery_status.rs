@@ -29,6 +29,8 @@ pub(super) struct Group {
     pub done: Option<Done>,
     pub status: Option<EnhancedStatus>,
     pub diagnostic: Option<String>,
+    /// What stands in brackets behind the status.
+    pub comment: Option<String>,
     pub host: Option<String>,
     touched: bool,
 }
@@ -70,28 +72,23 @@ pub(super) struct DeliveryStatus {
 
 /// Whether a text has delivery status fields at the start of lines.
 pub(super) fn is_in(text: &str) -> bool {
-    ["inal-recipient:", "riginal-recipient:"]
+    let bytes = text.as_bytes();
+    ["inal-Recipient:", "inal-recipient:"]
         .iter()
-        .any(|name| {
-            memchr::memmem::find_iter(text.as_bytes(), name.as_bytes())
-                .any(|at| starts_line(text, at))
-                || memchr::memmem::find_iter(text.as_bytes(), name.replace('r', "R").as_bytes())
-                    .any(|at| starts_line(text, at))
-        })
+        .flat_map(|name| memchr::memmem::find_iter(bytes, name.as_bytes()))
+        .any(|at| starts_line(bytes.get(..at).unwrap_or_default()))
 }
 
-fn starts_line(text: &str, at: usize) -> bool {
-    let before = text
-        .as_bytes()
-        .get(..at.saturating_sub(1))
-        .unwrap_or_default();
-    let indent = before
+/// Whether the text ends in the beginning of such a field at the start of a line, indented or quoted.
+fn starts_line(before: &[u8]) -> bool {
+    let name = [&b"F"[..], b"f", b"Orig", b"orig"]
         .iter()
-        .rev()
-        .take_while(|b| matches!(b, b' ' | b'\t' | b'>'))
-        .count();
-    let edge = before.len() - indent;
-    indent <= 4 && (edge == 0 || before.get(edge - 1) == Some(&b'\n'))
+        .find_map(|head| before.strip_suffix(*head));
+    let Some(before) = name else { return false };
+    let mark = |b: &&u8| matches!(**b, b' ' | b'\t' | b'>');
+    let indent = before.iter().rev().take(5).take_while(mark).count();
+    let edge = before.get(..before.len() - indent).unwrap_or_default();
+    indent <= 4 && edge.last().is_none_or(|b| *b == b'\n')
 }
 
 /// Reads the fields of a text; lines that are no such fields are passed over.
@@ -150,8 +147,9 @@ fn put(report: &mut DeliveryStatus, group: &mut Group, name: &str, value: &str) 
     let repeats = match name {
         "final-recipient" => group.final_recipient.is_some(),
         "original-recipient" => {
-            group.original_recipient.is_some()
-                || (group.final_recipient.is_some() && group.done.is_some())
+            let complete =
+                group.done.is_some() && (group.status.is_some() || group.diagnostic.is_some());
+            group.original_recipient.is_some() || (group.final_recipient.is_some() && complete)
         }
         _ => false,
     };
@@ -164,7 +162,10 @@ fn put(report: &mut DeliveryStatus, group: &mut Group, name: &str, value: &str) 
         "original-recipient" => group.original_recipient = addresses::of_field(&flat(value)),
         "x-actual-recipient" => group.actual_recipient = addresses::of_field(&flat(value)),
         "action" => group.done = action(value),
-        "status" => group.status = first_status(value),
+        "status" => {
+            group.status = first_status(value);
+            group.comment = comment(value);
+        }
         "diagnostic-code" => group.diagnostic = Some(diagnostic(value)),
         "remote-mta" => group.host = host(value),
         _ => return,
@@ -215,6 +216,13 @@ fn first_status(value: &str) -> Option<EnhancedStatus> {
     value
         .split(|c: char| !(c.is_ascii_digit() || c == '.'))
         .find_map(EnhancedStatus::parse)
+}
+
+/// `4.0.0 (host name lookup failure)`: the words in brackets.
+fn comment(value: &str) -> Option<String> {
+    let (_, text) = value.split_once('(')?;
+    let text = text.trim().trim_end_matches(')');
+    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// The text of a diagnostic without its type (`smtp; 550 …`, RFC 3464 §2.3.6).

@@ -31,6 +31,8 @@ pub(super) struct Named {
     pub own: String,
     /// Other lines with the same address.
     pub mentions: String,
+    /// Words before the address on its own line, when they speak of a failure.
+    pub sentence: String,
     /// All that follows, up to the next recipient.
     pub after: String,
 }
@@ -38,7 +40,12 @@ pub(super) struct Named {
 impl Named {
     /// What is said, the nearest first.
     pub(super) fn texts(&self) -> Vec<String> {
-        vec![self.own.clone(), self.mentions.clone(), self.after.clone()]
+        vec![
+            self.own.clone(),
+            self.mentions.clone(),
+            self.sentence.clone(),
+            self.after.clone(),
+        ]
     }
 }
 
@@ -66,6 +73,8 @@ struct Hit {
     strength: Strength,
     /// The line is a reply: all of it is said.
     whole: bool,
+    /// The words before the address speak of a failure.
+    sentence: bool,
 }
 
 /// Reads a notification's text. `bystanders` are addresses that are never blamed while others are there.
@@ -181,6 +190,7 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
             also: aliases(lines, hits, *hit),
             own,
             mentions: String::new(),
+            sentence: sentence(lines, *hit),
             after: what_follows(lines, chosen, *hit),
         });
     }
@@ -193,6 +203,16 @@ fn aliases(lines: &[&str], hits: &[Hit], of: Hit) -> Vec<String> {
         .filter(|h| h.strength == Strength::Alias && h.line >= of.line && h.line <= of.line + 3)
         .map(|h| address_at(lines, *h).to_owned())
         .collect()
+}
+
+fn sentence(lines: &[&str], hit: Hit) -> String {
+    let line = lines.get(hit.line).copied().unwrap_or_default();
+    let before = line.get(..hit.span.start).unwrap_or_default();
+    if hit.sentence && !hit.whole && !before.contains('@') {
+        before.trim_matches(MARKS).to_owned()
+    } else {
+        String::new()
+    }
 }
 
 /// What is said right beside the address and below it.
@@ -300,6 +320,7 @@ fn classify(
                 span,
                 strength,
                 whole,
+                sentence: vocabulary.speaks_of_failure(before),
             });
         }
         floor = span.end;

@@ -4,7 +4,7 @@
 //! transcript. The most exact place is asked first; the others only while no rule has recognised anything.
 
 use posthaste_core::enhanced::EnhancedStatus;
-use posthaste_core::failure::FailureType;
+use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::log::Channel;
 use posthaste_core::qualify::{Question, RuleSet, Verdict, normalise};
 
@@ -38,7 +38,7 @@ pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
         .map(|text| fold(text, MAX_DIAGNOSTIC))
         .filter(|text| text.chars().any(char::is_alphanumeric))
         .collect();
-    let found = texts.iter().take(3).find_map(|text| reply::find(text));
+    let found = texts.iter().take(4).find_map(|text| reply::find(text));
     let status = choose_status(said.status, &texts);
     let ask = |text: &str| {
         rules.judge(&Question {
@@ -52,7 +52,14 @@ pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
             text,
         })
     };
-    let (verdict, text) = best(&texts, ask);
+    let (mut verdict, text) = best(&texts, ask);
+    if said.delayed && verdict.kind == FailureType::NotDefined {
+        // A delay without a reason: the way is troubled, and it is being tried again.
+        verdict.kind = FailureType::Soft;
+        verdict.reason = FailureReason::Unreachable;
+        verdict.party = Party::Path;
+        verdict.rule.name = "delayed".into();
+    }
     let mut addresses = said.addresses.into_iter();
     FailedRecipient {
         address: addresses.next().unwrap_or_default(),
@@ -95,23 +102,33 @@ fn permanence(
     }
 }
 
-/// The first text that a rule recognises; otherwise what the first one gives.
+/// The first text that a rule recognises; otherwise the surest of what the others give.
+///
+/// A server's words, from its reply code on, are asked before what a reporter puts around them.
 fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
-    let mut weak: Option<(Verdict, &String)> = None;
-    for text in texts.iter().take(5) {
-        let verdict = ask(text);
-        if !is_fallback(&verdict) {
-            return (verdict, text.clone());
-        }
-        let better = weak
-            .as_ref()
-            .is_none_or(|(have, _)| verdict.confidence > have.confidence);
-        if better {
-            weak = Some((verdict, text));
+    let mut weak: Option<(Verdict, &str)> = None;
+    for text in texts.iter().take(6) {
+        let words = reply::find(text)
+            .and_then(|r| text.get(r.at..))
+            .unwrap_or(text);
+        for said in [words, text] {
+            let verdict = ask(said);
+            if !is_fallback(&verdict) {
+                return (verdict, said.to_owned());
+            }
+            let better = weak
+                .as_ref()
+                .is_none_or(|(have, _)| verdict.confidence > have.confidence);
+            if better {
+                weak = Some((verdict, said));
+            }
+            if words.len() == text.len() {
+                break;
+            }
         }
     }
     match weak {
-        Some((verdict, text)) => (verdict, text.clone()),
+        Some((verdict, said)) => (verdict, said.to_owned()),
         None => (ask(""), String::new()),
     }
 }

@@ -16,21 +16,7 @@ const MAX_SEARCHED: usize = 16 << 10;
 
 /// Words behind a number that make it a quantity.
 const UNITS: &[&[u8]] = &[
-    b"byte",
-    b"kb",
-    b"mb",
-    b"k ",
-    b"minute",
-    b"hour",
-    b"second",
-    b"day",
-    b"message",
-    b"line",
-    b"mail",
-    b"time",
-    b"attempt",
-    b"octet",
-    b"recipient",
+    b"byte", b"kb", b"mb", b"k ", b"minute", b"hour", b"second", b"days", b"times", b"octet",
     b"char",
 ];
 
@@ -100,7 +86,12 @@ fn code_at(bytes: &[u8], at: usize) -> Option<Reply> {
         .fold(0_u16, |n, d| n * 10 + u16::from(d - b'0'));
     let behind = rest
         .iter()
-        .position(|b| !matches!(b, b' ' | b'-' | b':' | b'#' | b'(' | b'\t' | b','))
+        .position(|b| {
+            !matches!(
+                b,
+                b' ' | b'-' | b':' | b'#' | b'(' | b'\t' | b',' | b'\'' | b'"'
+            )
+        })
         .unwrap_or(rest.len());
     let status = if behind <= 3 {
         status_at(rest.get(behind..).unwrap_or_default())
@@ -161,12 +152,15 @@ mod tests {
             ),
             ("550-5.7.26 no", Some((550, Some("5.7.26")))),
             ("554 554 5.7.1 blocked", Some((554, Some("5.7.1")))),
+            ("error 550-'5.7.1 <x>... no'", Some((550, Some("5.7.1")))),
             ("552 sorry (#5.1.1)", Some((552, None))),
             ("ERROR_CODE :550, ERROR_CODE :5.1.1 <x", Some((550, None))),
             ("550: : User unknown", Some((550, None))),
             ("after 450 minutes", None),
             ("552 bytes", None),
             ("id 550abc, 1.550.2, 192.0.2.550", None),
+            ("552 mailbox full", Some((552, None))),
+            ("554 Message refused", Some((554, None))),
             ("571 no", None),
             ("", None),
         ];
