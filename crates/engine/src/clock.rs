@@ -4,7 +4,7 @@
 //! the real clock and jumps to the next due event when nothing is in flight.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use posthaste_core::time::Timestamp;
 
@@ -12,6 +12,10 @@ use posthaste_core::time::Timestamp;
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> Timestamp;
+    /// Whether this clock can jump.
+    fn can_jump(&self) -> bool {
+        true
+    }
     /// Jumps to `to` when this clock can; returns whether it did. Never goes back.
     fn jump(&self, to: Timestamp) -> bool;
 }
@@ -25,6 +29,10 @@ impl Clock for SystemClock {
         real_now()
     }
 
+    fn can_jump(&self) -> bool {
+        false
+    }
+
     fn jump(&self, _to: Timestamp) -> bool {
         false
     }
@@ -34,15 +42,35 @@ impl Clock for SystemClock {
 #[derive(Debug, Default)]
 pub struct TimeLapse {
     ahead_ms: AtomicI64,
+    step_ms: i64,
+}
+
+impl TimeLapse {
+    /// A time-lapse that jumps `step` past the next due event, so that events close to it are
+    /// taken together: recipients whose retries are spread over minutes are sent in one go.
+    #[must_use]
+    pub fn in_steps(step: Duration) -> Self {
+        let step_ms = i64::try_from(step.as_millis()).unwrap_or(i64::MAX);
+        Self {
+            ahead_ms: AtomicI64::new(0),
+            step_ms,
+        }
+    }
 }
 
 impl Clock for TimeLapse {
     fn now(&self) -> Timestamp {
-        Timestamp(real_now().0.saturating_add(self.ahead_ms.load(Ordering::Relaxed)))
+        Timestamp(
+            real_now()
+                .0
+                .saturating_add(self.ahead_ms.load(Ordering::Relaxed)),
+        )
     }
 
     fn jump(&self, to: Timestamp) -> bool {
-        let gap = to.0.saturating_sub(self.now().0);
+        let gap =
+            to.0.saturating_add(self.step_ms)
+                .saturating_sub(self.now().0);
         if gap > 0 {
             self.ahead_ms.fetch_add(gap, Ordering::Relaxed);
         }
@@ -60,7 +88,9 @@ impl ManualClock {
     /// A clock that stands at `at`.
     #[must_use]
     pub const fn at(at: Timestamp) -> Self {
-        Self { now_ms: AtomicI64::new(at.0) }
+        Self {
+            now_ms: AtomicI64::new(at.0),
+        }
     }
 }
 
@@ -76,6 +106,8 @@ impl Clock for ManualClock {
 }
 
 fn real_now() -> Timestamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -4,16 +4,16 @@
 //! sends; [`recorder`] is the only writer of results; [`workflows`] run on schedule; [`desk`] is
 //! what the faces (CLI, later API) call.
 
-pub mod spec;
 pub mod clock;
+pub mod content;
+pub mod desk;
+pub mod import;
 pub mod lock;
+pub mod preparer;
 pub mod progress;
 pub mod recorder;
-pub mod workflows;
 pub mod sender;
 pub mod services;
-pub mod content;
-pub mod import;
-pub mod preparer;
 mod slices;
-pub mod desk;
+pub mod spec;
+pub mod workflows;

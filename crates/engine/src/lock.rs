@@ -45,7 +45,10 @@ impl ServicesLock {
     /// usable lock file.
     pub fn take(directory: &Path) -> Result<Self, LockError> {
         let path = directory.join("services.lock");
-        let failed = |source| LockError::File { path: path.clone(), source };
+        let failed = |source| LockError::File {
+            path: path.clone(),
+            source,
+        };
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -58,14 +61,19 @@ impl ServicesLock {
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 // The process id only helps the reader of the message.
-                let holder = file.read_to_string(&mut text).ok().map(|_| text.trim().to_owned());
+                let holder = file
+                    .read_to_string(&mut text)
+                    .ok()
+                    .map(|_| text.trim().to_owned());
                 let directory = directory.to_owned();
                 let holder = holder.filter(|pid| !pid.is_empty());
                 return Err(LockError::Held { directory, holder });
             }
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
-        file.set_len(0).and_then(|()| file.rewind()).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
         Ok(Self { _file: file })
     }
@@ -79,8 +87,13 @@ mod tests {
     fn a_second_owner_is_refused_until_the_first_is_gone() {
         let directory = tempfile::tempdir().unwrap();
         let first = ServicesLock::take(directory.path()).unwrap();
-        let refused = ServicesLock::take(directory.path()).unwrap_err().to_string();
-        assert!(refused.contains(&std::process::id().to_string()), "{refused}");
+        let refused = ServicesLock::take(directory.path())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            refused.contains(&std::process::id().to_string()),
+            "{refused}"
+        );
         drop(first);
         assert!(ServicesLock::take(directory.path()).is_ok());
     }

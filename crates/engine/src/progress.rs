@@ -57,7 +57,9 @@ impl Board {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<DeliveryId, Progress>> {
         // A panic while counting leaves numbers that are still fit to be shown.
-        self.deliveries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.deliveries
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 

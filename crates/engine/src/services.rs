@@ -110,15 +110,15 @@ pub async fn run(
     drop(engine);
     drop(crew);
     if result.is_ok() {
-        recording.await.unwrap_or_else(|crash| Err(crashed(&crash)))?;
+        recording
+            .await
+            .unwrap_or_else(|crash| Err(crashed(&crash)))?;
     }
     forwarding.abort();
     result
 }
 
-fn recorder_ended(
-    ended: Result<Result<(), StoreError>, tokio::task::JoinError>,
-) -> StoreError {
+fn recorder_ended(ended: Result<Result<(), StoreError>, tokio::task::JoinError>) -> StoreError {
     match ended {
         Ok(Err(error)) => error,
         Ok(Ok(())) => StoreError::Corrupt {
@@ -134,6 +134,16 @@ fn crashed(crash: &tokio::task::JoinError) -> StoreError {
         what: "the recorder".to_owned(),
         why: format!("it stopped unexpectedly: {crash}"),
     }
+}
+
+/// What comes after a turn.
+enum After {
+    /// Wait for the next tick or event.
+    Wait,
+    /// Policy time has jumped: turn again at once.
+    Again,
+    /// The services are done.
+    Done,
 }
 
 /// The loop's own state.
@@ -155,7 +165,13 @@ impl<'a> Engine<'a> {
             services.owner.clone(),
             Arc::clone(&services.identities),
         );
-        Self { services, crew, sender, swept: HashSet::new(), closing: false }
+        Self {
+            services,
+            crew,
+            sender,
+            swept: HashSet::new(),
+            closing: false,
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -168,8 +184,11 @@ impl<'a> Engine<'a> {
         stop: &CancellationToken,
         inbox: &mut mpsc::UnboundedReceiver<SenderEvent>,
     ) -> Result<(), StoreError> {
-        let (store, owner, now) =
-            (Arc::clone(&self.services.store), self.services.owner.clone(), self.now());
+        let (store, owner, now) = (
+            Arc::clone(&self.services.store),
+            self.services.owner.clone(),
+            self.now(),
+        );
         blocking(move || store.release_leases(&owner, now)).await?;
         let mut turn = tokio::time::interval(TURN);
         turn.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -185,11 +204,11 @@ impl<'a> Engine<'a> {
                         self.sender.claim().await?;
                     }
                 }
-                _ = turn.tick() => {
-                    if self.turn(until).await? {
-                        return Ok(());
-                    }
-                }
+                _ = turn.tick() => match self.turn(until).await? {
+                    After::Wait => {}
+                    After::Again => turn.reset_immediately(),
+                    After::Done => return Ok(()),
+                },
                 () = stop.cancelled(), if !self.closing => self.close(until).await?,
             }
         }
@@ -210,12 +229,16 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// One turn; returns whether the services are done.
-    async fn turn(&mut self, until: &Until) -> Result<bool, StoreError> {
+    /// One turn; returns what comes after it.
+    async fn turn(&mut self, until: &Until) -> Result<After, StoreError> {
         self.sender.settle().await?;
         let waiting_jobs = self.move_deliveries().await?;
         if self.closing {
-            return Ok(self.sender.held() == 0);
+            return Ok(if self.sender.held() == 0 {
+                After::Done
+            } else {
+                After::Wait
+            });
         }
         self.run_workflows().await?;
         let (store, now) = (Arc::clone(&self.services.store), self.now());
@@ -226,21 +249,25 @@ impl<'a> Engine<'a> {
             && self.all_at_rest(ids).await?
         {
             self.crew.close();
-            return Ok(true);
+            return Ok(After::Done);
         }
-        if gathered == 0 && claimed == 0 && !waiting_jobs && self.sender.held() == 0 {
-            self.jump().await?;
+        let idle = gathered == 0 && claimed == 0 && !waiting_jobs && self.sender.held() == 0;
+        if idle && self.jump().await? {
+            Ok(After::Again)
+        } else {
+            Ok(After::Wait)
         }
-        Ok(false)
     }
 
-    /// Time-lapse: nothing is in flight, so policy time goes to the next due event.
-    async fn jump(&mut self) -> Result<(), StoreError> {
-        let (store, now) = (Arc::clone(&self.services.store), self.now());
-        if let Some(due) = blocking(move || store.next_due(now)).await? {
-            self.services.clock.jump(due);
+    /// Time-lapse: nothing is in flight, so policy time goes to the next due event. Returns
+    /// whether it did.
+    async fn jump(&mut self) -> Result<bool, StoreError> {
+        if !self.services.clock.can_jump() {
+            return Ok(false);
         }
-        Ok(())
+        let (store, now) = (Arc::clone(&self.services.store), self.now());
+        let due = blocking(move || store.next_due(now)).await?;
+        Ok(due.is_some_and(|due| self.services.clock.jump(due)))
     }
 
     async fn all_at_rest(&self, ids: &[DeliveryId]) -> Result<bool, StoreError> {
@@ -261,12 +288,20 @@ impl<'a> Engine<'a> {
     /// ended.
     async fn move_deliveries(&mut self) -> Result<bool, StoreError> {
         use DeliveryState as S;
-        let states = [S::StartPending, S::InProgress, S::PauseRequested, S::Stopped];
+        let states = [
+            S::StartPending,
+            S::InProgress,
+            S::PauseRequested,
+            S::Stopped,
+        ];
         let store = Arc::clone(&self.services.store);
         let deliveries = blocking(move || store.deliveries_in(&states)).await?;
         let now = self.now();
-        let stopped: HashSet<DeliveryId> =
-            deliveries.iter().filter(|d| !may_send(d, now)).map(|d| d.id).collect();
+        let stopped: HashSet<DeliveryId> = deliveries
+            .iter()
+            .filter(|d| !may_send(d, now))
+            .map(|d| d.id)
+            .collect();
         self.sender.stop_sending(&stopped);
         let mut remaining = false;
         for delivery in &deliveries {
@@ -326,13 +361,22 @@ impl<'a> Engine<'a> {
     /// Makes a legal move by compare-and-set and notes it in the journal. A move that has become
     /// illegal, or that somebody else made first, is left to the next turn.
     async fn advance(&self, delivery: &Delivery, event: DeliveryEvent) -> Result<(), StoreError> {
-        let Ok(to) = next(delivery.state, event) else { return Ok(()) };
+        let Ok(to) = next(delivery.state, event) else {
+            return Ok(());
+        };
         let (store, now) = (Arc::clone(&self.services.store), self.now());
         let (id, from) = (delivery.id, delivery.state);
         blocking(move || {
             if store.move_delivery(id, from, to, now)? {
                 let text = format!("{from} → {to}");
-                store.journal(id, &[JournalLine { at: now, level: Level::Info, text }])?;
+                store.journal(
+                    id,
+                    &[JournalLine {
+                        at: now,
+                        level: Level::Info,
+                        text,
+                    }],
+                )?;
             }
             Ok(())
         })

@@ -110,9 +110,15 @@ fn cause(events: &[LedgerEvent], status: AddressStatus) -> Option<String> {
         Event::Failed(failed) => {
             let verdict = event.verdict.as_ref();
             let rule = verdict.map_or(String::new(), |v| {
-                format!(", judged by the rule {} version {}", v.rule.name, v.rule.version)
+                format!(
+                    ", judged by the rule {} version {}",
+                    v.rule.name, v.rule.version
+                )
             });
-            let text = event.evidence.as_ref().map_or(String::new(), |e| format!(": {}", quoted(e)));
+            let text = event
+                .evidence
+                .as_ref()
+                .map_or(String::new(), |e| format!(": {}", quoted(e)));
             format!(
                 "The {} error of {when} decided{rule}{text}.",
                 words::kind(failed.kind)
@@ -133,7 +139,10 @@ fn leads_to(event: &Event, status: AddressStatus) -> bool {
     match event {
         Event::Failed(failed) => {
             failed.party.may_blame_address()
-                && matches!(status, AddressStatus::WithErrors | AddressStatus::Quarantine)
+                && matches!(
+                    status,
+                    AddressStatus::WithErrors | AddressStatus::Quarantine
+                )
         }
         Event::Delivered { .. } | Event::Lifted => status == AddressStatus::Valid,
         Event::Complained => status == AddressStatus::Denylist,
@@ -214,9 +223,9 @@ fn last_delivery(facts: &AddressFacts) -> String {
         LogStatus::Failed | LogStatus::Ignored => {
             format!("Its latest delivery, {delivery}, failed at {when} because {why}{said}.")
         }
-        LogStatus::Cancelled => format!(
-            "Its latest delivery, {delivery}, was cancelled at {when} before it was sent."
-        ),
+        LogStatus::Cancelled => {
+            format!("Its latest delivery, {delivery}, was cancelled at {when} before it was sent.")
+        }
         LogStatus::Pending | LogStatus::Prepared => pending(row, &why, &said),
     }
 }

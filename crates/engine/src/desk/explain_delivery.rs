@@ -48,9 +48,10 @@ pub fn delivery(facts: &DeliveryFacts, now: Timestamp) -> String {
         "Delivery {} (\"{}\") is {} since {}.",
         delivery.id,
         delivery.label,
-        match delivery.state {
-            DeliveryState::PreparationFailed => "not prepared: its preparation failed",
-            other => words::state(other),
+        if delivery.state == DeliveryState::PreparationFailed {
+            "not prepared: its preparation failed"
+        } else {
+            words::state(delivery.state)
         },
         minute(delivery.changed)
     )];
@@ -80,7 +81,9 @@ fn numbers(tally: &Tally) -> String {
 fn most_frequent(what: &str, counts: &std::collections::BTreeMap<String, u64>) -> Option<String> {
     let (slug, count) = counts.iter().max_by_key(|(_, count)| **count)?;
     let why = words::reason(FailureReason::from_slug(slug)?);
-    Some(format!("Most of the {what} ones ({count}) are so because {why} ({slug})."))
+    Some(format!(
+        "Most of the {what} ones ({count}) are so because {why} ({slug})."
+    ))
 }
 
 /// The gravest line of the journal, when it is more than information.
@@ -133,10 +136,7 @@ fn sending(facts: &DeliveryFacts, now: Timestamp) -> String {
         }
         _ => "recipients are sent to as sites allow".to_owned(),
     };
-    format!(
-        "Next: while `send` or `serve` runs, {due}{}.",
-        until(facts)
-    )
+    format!("Next: while `send` or `serve` runs, {due}{}.", until(facts))
 }
 
 fn until(facts: &DeliveryFacts) -> String {

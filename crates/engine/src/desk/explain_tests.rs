@@ -148,7 +148,10 @@ fn an_address_is_explained_with_cause_and_prospect() {
             "set by hand",
             facts(
                 Some(entry(S::Allowlist, R::NotDefined)),
-                vec![event(Event::Set { status: S::Allowlist, reason: R::NotDefined })],
+                vec![event(Event::Set {
+                    status: S::Allowlist,
+                    reason: R::NotDefined,
+                })],
                 vec![row(LogStatus::Pending, 0, None)],
             ),
             "u@example.com is allowlisted since 1970-01-01 01:00 because nobody has qualified \
@@ -187,7 +190,10 @@ fn the_last_attempt_is_quoted() {
         took_ms: 3,
     });
     let said = recipient(&facts, &Policy::default(), Timestamp(0));
-    assert!(said.contains("was sent at 1970-01-01 02:00: mx1.example.com said \"250 ok\"."), "{said}");
+    assert!(
+        said.contains("was sent at 1970-01-01 02:00: mx1.example.com said \"250 ok\"."),
+        "{said}"
+    );
 }
 
 fn delivery_in(state: DeliveryState) -> DeliveryFacts {
@@ -231,8 +237,18 @@ fn a_delivery_is_explained_with_its_numbers_and_next_step() {
                    delivery (double). Most of the failed ones (2) are so because the address does \
                    not exist (user_unknown). ";
     let rows = [
-        (S::Edited, "being edited", "", "Next: prepare it with `posthaste delivery prepare 4`."),
-        (S::Ready, "ready", numbers, "Next: confirm it with `posthaste delivery confirm 4`."),
+        (
+            S::Edited,
+            "being edited",
+            "",
+            "Next: prepare it with `posthaste delivery prepare 4`.",
+        ),
+        (
+            S::Ready,
+            "ready",
+            numbers,
+            "Next: confirm it with `posthaste delivery confirm 4`.",
+        ),
         (
             S::StartPending,
             "waiting to start",
@@ -256,9 +272,8 @@ fn a_delivery_is_explained_with_its_numbers_and_next_step() {
     ];
     for (state, word, numbers, next) in rows {
         let said = delivery(&delivery_in(state), Timestamp(2 * HOUR));
-        let expected = format!(
-            "Delivery 4 (\"Spring\") is {word} since 1970-01-01 01:00. {numbers}{next}"
-        );
+        let expected =
+            format!("Delivery 4 (\"Spring\") is {word} since 1970-01-01 01:00. {numbers}{next}");
         assert_eq!(said, expected, "{state}");
     }
 }

@@ -39,7 +39,11 @@ pub enum Sample {
 ///
 /// # Errors
 /// When there is none, the address is not one, or the store cannot be read.
-pub fn sample<S: Recipients + ?Sized>(store: &S, list: ListId, which: &Sample) -> Result<Recipient> {
+pub fn sample<S: Recipients + ?Sized>(
+    store: &S,
+    list: ListId,
+    which: &Sample,
+) -> Result<Recipient> {
     let key = match which {
         Sample::Address(address) => Some(super::quarantine::key_of(address)?),
         Sample::First | Sample::Line(_) => None,
@@ -54,9 +58,15 @@ pub fn sample<S: Recipients + ?Sized>(store: &S, list: ListId, which: &Sample) -
         let page = store.recipients(list, after, PAGE)?;
         let Some(last) = page.last() else {
             return Err(not_found(match which {
-                Sample::First => "recipient with an address in the list of this delivery".to_owned(),
-                Sample::Address(address) => format!("recipient {address} in the list of this delivery"),
-                Sample::Line(line) => format!("recipient from line {line} in the list of this delivery"),
+                Sample::First => {
+                    "recipient with an address in the list of this delivery".to_owned()
+                }
+                Sample::Address(address) => {
+                    format!("recipient {address} in the list of this delivery")
+                }
+                Sample::Line(line) => {
+                    format!("recipient from line {line} in the list of this delivery")
+                }
             }));
         };
         after = Some(last.id);
@@ -100,7 +110,12 @@ where
         })
         .collect();
     store.add_recipients(list, &recipients, at)?;
-    create(store, &proof_spec(spec_of(&delivery)?, label, list_name), true, at)
+    create(
+        store,
+        &proof_spec(spec_of(&delivery)?, label, list_name),
+        true,
+        at,
+    )
 }
 
 fn check_addresses(addresses: &[String]) -> Result<Vec<String>> {

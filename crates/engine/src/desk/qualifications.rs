@@ -29,9 +29,11 @@ pub struct Change {
 /// # Errors
 /// When there is none, or the store cannot be read.
 pub fn find<S: Qualifications + ?Sized>(store: &S, id: QualificationId) -> Result<Qualification> {
-    store
-        .qualification_by_id(id)?
-        .ok_or_else(|| not_found(format!("qualification {id}; see `posthaste qualifications list`")))
+    store.qualification_by_id(id)?.ok_or_else(|| {
+        not_found(format!(
+            "qualification {id}; see `posthaste qualifications list`"
+        ))
+    })
 }
 
 /// Applies a person's change to an entry and stores it.

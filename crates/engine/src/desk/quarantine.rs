@@ -112,7 +112,9 @@ pub(super) fn apply(
         channel: Channel::Email,
         key: key.to_owned(),
         entry,
-        error_text: before.as_ref().map_or_else(String::new, |b| b.error_text.clone()),
+        error_text: before
+            .as_ref()
+            .map_or_else(String::new, |b| b.error_text.clone()),
         log: before.and_then(|b| b.log),
         changed: hand.at,
     };

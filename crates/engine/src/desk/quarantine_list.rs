@@ -27,8 +27,8 @@ const SLICE: usize = 500;
 pub struct Imported {
     /// Lines read, the header apart.
     pub read: u64,
-    /// Entries that are new or changed.
-    pub changed: u64,
+    /// Entries that are new or changed by it.
+    pub applied: u64,
     /// Entries that stayed as they were: already so, or stronger.
     pub unchanged: u64,
     /// Lines that were kept in the rejects file.
@@ -55,11 +55,11 @@ pub fn import<S: Recording + ?Sized>(
     rejects: &mut dyn Write,
 ) -> Result<Imported> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(list);
-    let columns = columns(reader.byte_headers().map_err(unreadable)?)?;
+    let columns = columns(reader.byte_headers().map_err(|e| unreadable(&e))?)?;
     let mut report = Imported::default();
     let mut slice = Vec::with_capacity(SLICE);
     for record in reader.byte_records() {
-        let record = record.map_err(unreadable)?;
+        let record = record.map_err(|e| unreadable(&e))?;
         report.read += 1;
         let line = record.position().map_or(0, csv::Position::line);
         match setting(&record, &columns, status) {
@@ -78,7 +78,7 @@ pub fn import<S: Recording + ?Sized>(
     Ok(report)
 }
 
-fn unreadable(error: csv::Error) -> DeskError {
+fn unreadable(error: &csv::Error) -> DeskError {
     DeskError::Input(format!("the list cannot be read as CSV: {error}"))
 }
 
@@ -100,7 +100,9 @@ fn columns(header: &csv::ByteRecord) -> Result<Columns> {
             }
         };
         if place.replace(at).is_some() {
-            return Err(DeskError::Input(format!("the list has two columns \"{name}\"")));
+            return Err(DeskError::Input(format!(
+                "the list has two columns \"{name}\""
+            )));
         }
     }
     let address = address.ok_or_else(|| {
@@ -189,7 +191,7 @@ fn write<S: Recording + ?Sized>(
         }
         Ok(())
     })?;
-    report.changed += changed;
+    report.applied += changed;
     report.unchanged += slice.len() as u64 - changed;
     Ok(())
 }

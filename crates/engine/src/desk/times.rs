@@ -87,8 +87,13 @@ fn rewrite_field(name: &str, field: &mut Value) {
         .filter(|_| NESTED.contains(&name))
         .and_then(|text| serde_json::from_str(text).ok());
     match unfolded {
-        // What it holds is the user's own (a column may be called «at»): left as it is.
-        Some(nested) => *field = nested,
+        Some(nested) => {
+            *field = nested;
+            // What attributes hold is the user's own (a column may be called «at»).
+            if name == "spec" {
+                rewrite(field);
+            }
+        }
         None => rewrite(field),
     }
 }
@@ -103,7 +108,13 @@ mod tests {
         let at = parse_rfc3339("2026-11-24T09:00:30+01:00").unwrap();
         assert_eq!(rfc3339(at), "2026-11-24T08:00:30Z");
         assert_eq!(minute(at), "2026-11-24 08:00");
-        for text in ["", "tomorrow", "2026-11-24", "2026-11-24T09:00:00", "2026-13-01T00:00:00Z"] {
+        for text in [
+            "",
+            "tomorrow",
+            "2026-11-24",
+            "2026-11-24T09:00:00",
+            "2026-13-01T00:00:00Z",
+        ] {
             assert!(parse_rfc3339(text).is_err(), "{text}");
         }
     }

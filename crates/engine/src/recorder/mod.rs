@@ -107,7 +107,10 @@ impl Recorder {
     /// # Errors
     /// [`Stopped`] when the recorder has ended.
     pub async fn permit(&self) -> Result<Permit, Stopped> {
-        let held = Arc::clone(&self.doubt).acquire_owned().await.map_err(|_| Stopped)?;
+        let held = Arc::clone(&self.doubt)
+            .acquire_owned()
+            .await
+            .map_err(|_| Stopped)?;
         Ok(Permit { _held: held })
     }
 
@@ -151,7 +154,10 @@ pub fn start(
 ) -> (Recorder, impl Future<Output = Result<(), StoreError>>) {
     let (entries, inbox) = mpsc::channel(IN_DOUBT);
     let doubt = Arc::new(Semaphore::new(IN_DOUBT));
-    let recorder = Recorder { entries, doubt: Arc::clone(&doubt) };
+    let recorder = Recorder {
+        entries,
+        doubt: Arc::clone(&doubt),
+    };
     let settings = Arc::new(settings);
     let work = async move {
         let result = run(settings, inbox, committed).await;

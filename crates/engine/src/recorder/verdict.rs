@@ -52,7 +52,10 @@ impl Judge {
             permanent,
             text: &evidence.text,
         };
-        Judged { text: normalise(&evidence.text), verdict: self.rules.judge(&question) }
+        Judged {
+            text: normalise(&evidence.text),
+            verdict: self.rules.judge(&question),
+        }
     }
 }
 
@@ -65,12 +68,19 @@ pub fn with_person(rules: &Verdict, known: Option<&Qualification>) -> Verdict {
     };
     let ignored = entry.status == QualificationStatus::Ignore;
     Verdict {
-        kind: if ignored { FailureType::Ignored } else { entry.kind },
+        kind: if ignored {
+            FailureType::Ignored
+        } else {
+            entry.kind
+        },
         reason: entry.reason,
         party: entry.party,
         retry: false,
         confidence: 100,
-        rule: RuleRef { name: Arc::from(format!("qualification-{}", entry.id)), version: 1 },
+        rule: RuleRef {
+            name: Arc::from(format!("qualification-{}", entry.id)),
+            version: 1,
+        },
     }
 }
 

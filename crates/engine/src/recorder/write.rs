@@ -50,7 +50,12 @@ impl<'a> Writer<'a> {
         judge: &'a Judge,
         policy: &'a quarantine::Policy,
     ) -> Self {
-        Self { tx, judge, policy, occurrences: HashMap::new() }
+        Self {
+            tx,
+            judge,
+            policy,
+            occurrences: HashMap::new(),
+        }
     }
 
     pub(super) fn write(
@@ -70,9 +75,18 @@ impl<'a> Writer<'a> {
                     taken.push(self.listed(&row, *denylisted, *at)?);
                 }
             }
-            Fact::Attempted { outcome, site_blocked, tls, took_ms } => {
-                let met =
-                    Met { outcome, site_blocked: *site_blocked, tls, took_ms: *took_ms };
+            Fact::Attempted {
+                outcome,
+                site_blocked,
+                tls,
+                took_ms,
+            } => {
+                let met = Met {
+                    outcome,
+                    site_blocked: *site_blocked,
+                    tls,
+                    took_ms: *took_ms,
+                };
                 match outcome {
                     Outcome::Delivered(evidence) => {
                         taken.push(self.delivered(subject, &row, &met, evidence)?);
@@ -121,10 +135,16 @@ impl<'a> Writer<'a> {
         })?;
         if let Some(address) = self.tx.address(CHANNEL, &subject.key)? {
             let event = Event::Delivered { log: row.id };
-            let decision = quarantine::decide(self.policy, Some(&address.entry), &event, evidence.at);
-            self.tx.add_event(&ledger(row, event, evidence.at, decision.because.slug()))?;
+            let decision =
+                quarantine::decide(self.policy, Some(&address.entry), &event, evidence.at);
+            self.tx
+                .add_event(&ledger(row, event, evidence.at, decision.because.slug()))?;
             if let Some(entry) = decision.entry.filter(|entry| *entry != address.entry) {
-                self.tx.put_address(&Address { entry, changed: evidence.at, ..address })?;
+                self.tx.put_address(&Address {
+                    entry,
+                    changed: evidence.at,
+                    ..address
+                })?;
             }
         }
         Ok(Step::Sent)
@@ -139,7 +159,9 @@ impl<'a> Writer<'a> {
         taken: &mut Vec<Step>,
     ) -> Result<()> {
         let address = self.tx.address(CHANNEL, &subject.key)?;
-        let is_allowed = address.as_ref().is_some_and(|a| a.entry.status == AddressStatus::Allowlist);
+        let is_allowed = address
+            .as_ref()
+            .is_some_and(|a| a.entry.status == AddressStatus::Allowlist);
         let weighed = self.weigh(met.outcome.kind(), evidence, is_allowed)?;
         let attempts = row.attempts.saturating_add(1);
         let is_doubtful = met.outcome.kind() == OutcomeKind::Doubtful;
@@ -153,7 +175,13 @@ impl<'a> Writer<'a> {
         };
         let verdict = &weighed.verdict;
         let kind = verdict.kind;
-        let again = next_try(&subject.retries, met.outcome.kind(), kind, verdict.retry, tried);
+        let again = next_try(
+            &subject.retries,
+            met.outcome.kind(),
+            kind,
+            verdict.retry,
+            tried,
+        );
         let due = match again {
             Retry::At(due) => Some(due),
             Retry::Final | Retry::Exhausted | Retry::Expired => None,
@@ -165,7 +193,11 @@ impl<'a> Writer<'a> {
         self.tx.add_attempt(&attempt)?;
         let quarantined = self.address_failed(row, address, met, &weighed, evidence)?;
         self.tx.change_log(&LogChange {
-            status: if due.is_some() { LogStatus::Pending } else { LogStatus::Failed },
+            status: if due.is_some() {
+                LogStatus::Pending
+            } else {
+                LogStatus::Failed
+            },
             kind,
             reason: verdict.reason,
             party: Some(verdict.party),
@@ -177,7 +209,11 @@ impl<'a> Writer<'a> {
             quarantined,
             ..unchanged(row, evidence.at)
         })?;
-        taken.push(if due.is_some() { Step::Deferred } else { Step::Failed(verdict.reason) });
+        taken.push(if due.is_some() {
+            Step::Deferred
+        } else {
+            Step::Failed(verdict.reason)
+        });
         taken.extend(quarantined.then_some(Step::Quarantined));
         Ok(())
     }
@@ -207,7 +243,11 @@ impl<'a> Writer<'a> {
             }
             None => self.tx.add_qualification(&new_text(&judged, evidence))?,
         };
-        Ok(Weighed { verdict, text, first_of_its_text })
+        Ok(Weighed {
+            verdict,
+            text,
+            first_of_its_text,
+        })
     }
 
     /// Adds the failure to the ledger and moves the address's entry; returns whether this put the
@@ -240,8 +280,9 @@ impl<'a> Writer<'a> {
             qualification: Some(weighed.text),
             ..ledger(row, event, evidence.at, decision.because.slug())
         })?;
-        let is_quarantined =
-            |entry: Option<&quarantine::Entry>| entry.is_some_and(|e| e.status == AddressStatus::Quarantine);
+        let is_quarantined = |entry: Option<&quarantine::Entry>| {
+            entry.is_some_and(|e| e.status == AddressStatus::Quarantine)
+        };
         let was_quarantined = is_quarantined(before);
         let changed = before != decision.entry.as_ref();
         let Some(entry) = decision.entry.filter(|_| changed) else {
@@ -262,21 +303,38 @@ impl<'a> Writer<'a> {
     /// The address was listed between preparation and its turn.
     fn listed(&mut self, row: &LogRow, denylisted: bool, at: Timestamp) -> Result<Step> {
         let (reason, text) = if denylisted {
-            (FailureReason::Denylisted, "the address was put on the denylist after preparation")
+            (
+                FailureReason::Denylisted,
+                "the address was put on the denylist after preparation",
+            )
         } else {
-            (FailureReason::Quarantine, "the address went into quarantine after preparation")
+            (
+                FailureReason::Quarantine,
+                "the address went into quarantine after preparation",
+            )
         };
         let outcome = Outcome::Refused(Evidence::ours(Stage::Claim, text, at));
-        let met = Met { outcome: &outcome, site_blocked: false, tls: "", took_ms: 0 };
+        let met = Met {
+            outcome: &outcome,
+            site_blocked: false,
+            tls: "",
+            took_ms: 0,
+        };
         let verdict = Verdict {
             kind: FailureType::Hard,
             reason,
             party: Party::Recipient,
             retry: false,
             confidence: 100,
-            rule: RuleRef { name: "listed-after-preparation".into(), version: 1 },
+            rule: RuleRef {
+                name: "listed-after-preparation".into(),
+                version: 1,
+            },
         };
-        let attempt = Attempt { verdict: Some(verdict), ..attempt(row, 0, &met, None) };
+        let attempt = Attempt {
+            verdict: Some(verdict),
+            ..attempt(row, 0, &met, None)
+        };
         self.tx.add_attempt(&attempt)?;
         self.tx.change_log(&LogChange {
             status: LogStatus::Failed,
@@ -300,7 +358,11 @@ fn new_text(judged: &Judged, evidence: &Evidence) -> Qualification {
         kind: judged.verdict.kind,
         reason: judged.verdict.reason,
         party: judged.verdict.party,
-        status: if known { QualificationStatus::Keep } else { QualificationStatus::ToQualify },
+        status: if known {
+            QualificationStatus::Keep
+        } else {
+            QualificationStatus::ToQualify
+        },
         by_person: false,
         rule: judged.verdict.rule.name.to_string(),
         first_seen: evidence.at,

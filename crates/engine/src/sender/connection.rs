@@ -63,10 +63,19 @@ impl Connection {
         report: Report,
     ) -> Self {
         let (jobs, inbox) = mpsc::channel(1);
-        let work =
-            Work { id, plan, left: most_messages, crew: Arc::clone(crew), report, inbox };
+        let work = Work {
+            id,
+            plan,
+            left: most_messages,
+            crew: Arc::clone(crew),
+            report,
+            inbox,
+        };
         crew.tasks.spawn(work.run());
-        Self { jobs, state: State::Opening }
+        Self {
+            jobs,
+            state: State::Opening,
+        }
     }
 
     pub(crate) fn is_idle(&self) -> bool {
@@ -108,6 +117,9 @@ enum Next {
 
 impl Work {
     async fn run(mut self) {
+        let crew = Arc::clone(&self.crew);
+        // Bounds the connections of all sites; never closed.
+        let _place = crew.connections.acquire().await;
         match self.connect().await {
             Ok(mut session) => {
                 self.serve(&mut session).await;
@@ -159,12 +171,21 @@ impl Work {
         address: std::net::SocketAddr,
         tls: TlsPolicy,
     ) -> Result<Session, SessionFailure> {
-        let target =
-            Target { host: host.name.clone(), address, tls, auth: self.plan.auth.clone() };
+        let target = Target {
+            host: host.name.clone(),
+            address,
+            tls,
+            auth: self.plan.auth.clone(),
+        };
         match Session::connect(&target, &self.crew.settings.client, self.now()).await {
             Err(failure) if failure.clear_text_retry => {
                 tracing::info!(host = %target.host, "TLS failed; one attempt in clear text");
-                Session::connect(&target.in_clear_text(), &self.crew.settings.client, self.now()).await
+                Session::connect(
+                    &target.in_clear_text(),
+                    &self.crew.settings.client,
+                    self.now(),
+                )
+                .await
             }
             other => other,
         }
@@ -206,12 +227,17 @@ impl Work {
             Ok(composed) => composed,
             Err(why) => {
                 let evidence = Evidence::ours(Stage::Compose, why, self.now());
-                self.hand_in(job, Outcome::Refused(evidence), "", began, permit).await;
+                self.hand_in(job, Outcome::Refused(evidence), "", began, permit)
+                    .await;
                 return Next::Again;
             }
         };
         let sent = self.transmit(session, &job, &composed).await;
-        let next = if sent.still_open { Next::Again } else { Next::Close };
+        let next = if sent.still_open {
+            Next::Again
+        } else {
+            Next::Close
+        };
         let outcome = sent.outcome;
         if sent.stale && !fresh && job.lost == 0 {
             self.tell(ConnectionEvent::Unsent(Box::new(Job { lost: 1, ..*job })));
@@ -247,9 +273,17 @@ impl Work {
             session.send(&envelope, &composed.bytes, now).await
         };
         let outcome = sent.outcomes.into_iter().next().unwrap_or_else(|| {
-            Outcome::Deferred(Evidence::ours(Stage::Rcpt, "the session gave no outcome", now))
+            Outcome::Deferred(Evidence::ours(
+                Stage::Rcpt,
+                "the session gave no outcome",
+                now,
+            ))
         });
-        OneSent { outcome, still_open: sent.session == Still::Open, stale: sent.stale }
+        OneSent {
+            outcome,
+            still_open: sent.session == Still::Open,
+            stale: sent.stale,
+        }
     }
 
     async fn hand_in(
@@ -261,9 +295,17 @@ impl Work {
         permit: Permit,
     ) {
         let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
-        let fact =
-            Fact::Attempted { outcome, site_blocked: false, tls: tls.to_owned(), took_ms };
-        let entry = Entry { subject: job.subject(), fact, permit: Some(permit) };
+        let fact = Fact::Attempted {
+            outcome,
+            site_blocked: false,
+            tls: tls.to_owned(),
+            took_ms,
+        };
+        let entry = Entry {
+            subject: job.subject(),
+            fact,
+            permit: Some(permit),
+        };
         // The recorder stops only on trouble with the store, which ends the services: the
         // recipient then still waits in the store and is sent to again by the next start.
         drop(self.crew.recorder.hand_in(entry).await);
@@ -294,4 +336,3 @@ async fn compose(job: Box<Job>) -> (Box<Job>, Result<super::context::Composed, S
 fn envelope_of(address: &str) -> String {
     Address::parse(address).map_or_else(|_| address.to_owned(), |address| address.envelope())
 }
-

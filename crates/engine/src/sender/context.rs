@@ -76,15 +76,19 @@ impl Context {
         identities: &Identities,
         id: DeliveryId,
     ) -> Result<Self, StoreError> {
-        let missing = || StoreError::NotFound { what: format!("delivery {id}") };
+        let missing = || StoreError::NotFound {
+            what: format!("delivery {id}"),
+        };
         let delivery = store.delivery(id)?.ok_or_else(missing)?;
         let spec: Spec = serde_json::from_str(&delivery.spec)
             .map_err(|error| unusable(id, &error.to_string()))?;
         let date = delivery.started.unwrap_or(delivery.created);
-        let composer = Composer::new(store, identities, &spec, date)
-            .map_err(|why| unusable(id, &why))?;
+        let composer =
+            Composer::new(store, identities, &spec, date).map_err(|why| unusable(id, &why))?;
         Ok(Self {
-            valid_until: delivery.valid_until.unwrap_or_else(|| date.plus(spec.validity)),
+            valid_until: delivery
+                .valid_until
+                .unwrap_or_else(|| date.plus(spec.validity)),
             retries: Arc::new(spec.retries),
             excludes_quarantined: spec.exclusions.quarantined,
             excludes_denylisted: spec.exclusions.denylisted,
@@ -98,7 +102,8 @@ impl Context {
     /// # Errors
     /// Why it cannot be made, as a sentence; preparation has ruled this out for frozen content.
     pub fn compose(&self, recipient: &ClaimedRecipient) -> Result<Composed, String> {
-        self.composer.compose(recipient.log, &recipient.address, &recipient.attributes)
+        self.composer
+            .compose(recipient.log, &recipient.address, &recipient.attributes)
     }
 
     /// Whether composing takes long enough to be kept off the threads that serve connections.
@@ -109,7 +114,10 @@ impl Context {
 }
 
 fn unusable(id: DeliveryId, why: &str) -> StoreError {
-    StoreError::Corrupt { what: format!("delivery {id}"), why: why.to_owned() }
+    StoreError::Corrupt {
+        what: format!("delivery {id}"),
+        why: why.to_owned(),
+    }
 }
 
 impl Composer {
@@ -134,7 +142,15 @@ impl Composer {
                 .map_err(|error| error.to_string())?;
         let signers = identities.signers.get(&domain).cloned().unwrap_or_default();
         let secret = identities.secret.clone();
-        Ok(Self { template, secret, domain, date, error_address, unsubscribe, signers })
+        Ok(Self {
+            template,
+            secret,
+            domain,
+            date,
+            error_address,
+            unsubscribe,
+            signers,
+        })
     }
 
     /// The message of one recipient, signed.
@@ -145,13 +161,21 @@ impl Composer {
         let address = Address::parse(address).map_err(|error| format!("{address}: {error}"))?;
         let attributes =
             Attributes::parse(&address, attributes).map_err(|error| error.to_string())?;
-        let identity = Identity::new(&self.secret, log, &self.domain, self.date)
-            .unsubscribed_by(&self.unsubscribe, &self.secret, log);
-        let message =
-            self.template.message(&identity, &attributes).map_err(|error| error.to_string())?;
+        let identity = Identity::new(&self.secret, log, &self.domain, self.date).unsubscribed_by(
+            &self.unsubscribe,
+            &self.secret,
+            log,
+        );
+        let message = self
+            .template
+            .message(&identity, &attributes)
+            .map_err(|error| error.to_string())?;
         let bytes = self.signed(message)?;
         let token = self.secret.token(Purpose::Delivery, log);
-        Ok(Composed { from: return_path(&self.error_address, &token), bytes })
+        Ok(Composed {
+            from: return_path(&self.error_address, &token),
+            bytes,
+        })
     }
 
     /// The message with one DKIM-Signature of each key before it.
@@ -161,7 +185,9 @@ impl Composer {
         }
         let mut signed = Vec::with_capacity(message.len() + 1024 * self.signers.len());
         for signer in &self.signers {
-            let header = signer.sign(&message, self.date).map_err(|error| error.to_string())?;
+            let header = signer
+                .sign(&message, self.date)
+                .map_err(|error| error.to_string())?;
             signed.extend_from_slice(header.as_bytes());
         }
         signed.extend_from_slice(&message);

@@ -25,6 +25,8 @@ pub struct SenderSettings {
     pub client: ClientSettings,
     /// Limits of a site.
     pub limits: Limits,
+    /// Most connections at a time, all sites together.
+    pub connections: usize,
     /// Most recipients held in memory.
     pub held: usize,
     /// Most recipients that wait at one site.
@@ -48,6 +50,7 @@ pub(crate) struct Crew {
     pub(crate) settings: SenderSettings,
     pub(crate) tasks: TaskTracker,
     pub(crate) lookups: Semaphore,
+    pub(crate) connections: Semaphore,
     /// Cancelled when connections should close as soon as they are idle.
     pub(crate) closing: CancellationToken,
     stopped: RwLock<HashSet<DeliveryId>>,
@@ -68,6 +71,7 @@ impl Crew {
             settings: services.settings.clone(),
             tasks: TaskTracker::new(),
             lookups: Semaphore::new(services.settings.lookups),
+            connections: Semaphore::new(services.settings.connections),
             closing: CancellationToken::new(),
             stopped: RwLock::new(HashSet::new()),
             events,
@@ -101,8 +105,10 @@ impl Crew {
         let added = !stopped.is_subset(&self.read());
         if added || self.read().len() != stopped.len() {
             // The lock only guards a set that is replaced whole.
-            *self.stopped.write().unwrap_or_else(std::sync::PoisonError::into_inner) =
-                stopped.clone();
+            *self
+                .stopped
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner) = stopped.clone();
         }
         added
     }
@@ -121,6 +127,8 @@ impl Crew {
     }
 
     fn read(&self) -> std::sync::RwLockReadGuard<'_, HashSet<DeliveryId>> {
-        self.stopped.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.stopped
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

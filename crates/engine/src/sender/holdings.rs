@@ -46,7 +46,9 @@ impl Holdings {
 
 /// Counts one down; returns whether it was the last.
 fn count_down<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: K) -> bool {
-    let Some(count) = counts.get_mut(&key) else { return false };
+    let Some(count) = counts.get_mut(&key) else {
+        return false;
+    };
     *count = count.saturating_sub(1);
     let last = *count == 0;
     if last {

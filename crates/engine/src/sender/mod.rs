@@ -74,13 +74,19 @@ fn subject(recipient: &ClaimedRecipient, context: &Context) -> Subject {
 #[derive(Debug)]
 pub(crate) enum SenderEvent {
     /// These recipients go back; due at that time, or waiting as before.
-    GaveBack { jobs: Vec<Box<Job>>, due: Option<Timestamp> },
+    GaveBack {
+        jobs: Vec<Box<Job>>,
+        due: Option<Timestamp>,
+    },
     /// The task of this site has ended; its window, to be kept.
     SiteEnded { site: SiteKey, window: Window },
     /// Outcomes are on disk.
     Committed(Vec<Committed>),
     /// A domain has been looked up for these recipients.
-    Looked { waiting: Vec<(ClaimedRecipient, Arc<Context>)>, plan: Planned },
+    Looked {
+        waiting: Vec<(ClaimedRecipient, Arc<Context>)>,
+        plan: Planned,
+    },
 }
 
 /// See the module.
@@ -151,7 +157,9 @@ impl Sender {
         let limit = self.crew.settings.held_per_site / 2;
         let sites = &self.sites;
         self.full.retain(|_, site| {
-            sites.get(site).is_some_and(|s| s.waiting.load(Ordering::Relaxed) > limit)
+            sites
+                .get(site)
+                .is_some_and(|s| s.waiting.load(Ordering::Relaxed) > limit)
         });
     }
 
@@ -162,7 +170,10 @@ impl Sender {
             let context = self.context(recipient.delivery).await?;
             match listed(&recipient, &context) {
                 Some(denylisted) => {
-                    let fact = Fact::Listed { denylisted, at: self.crew.clock.now() };
+                    let fact = Fact::Listed {
+                        denylisted,
+                        at: self.crew.clock.now(),
+                    };
                     self.record(&recipient, &context, fact).await;
                 }
                 None => domains
@@ -183,8 +194,9 @@ impl Sender {
             return Ok(Arc::clone(context));
         }
         let (store, identities) = (Arc::clone(&self.store), Arc::clone(&self.identities));
-        let context =
-            blocking(move || Context::load(store.as_ref(), &identities, id)).await.map(Arc::new)?;
+        let context = blocking(move || Context::load(store.as_ref(), &identities, id))
+            .await
+            .map(Arc::new)?;
         self.contexts.insert(id, Arc::clone(&context));
         Ok(context)
     }
@@ -200,11 +212,7 @@ impl Sender {
     }
 
     /// Hands recipients of one domain to their site, or records why there is none.
-    async fn looked(
-        &mut self,
-        waiting: Vec<(ClaimedRecipient, Arc<Context>)>,
-        plan: Planned,
-    ) {
+    async fn looked(&mut self, waiting: Vec<(ClaimedRecipient, Arc<Context>)>, plan: Planned) {
         match plan {
             Ok(plan) => self.hand_to_site(waiting, &plan),
             Err(unroutable) => {
@@ -226,7 +234,12 @@ impl Sender {
         let limit = self.crew.settings.held_per_site;
         let mut overflow = Vec::new();
         for (recipient, context) in waiting {
-            let job = Box::new(Job { recipient, context, plan: Arc::clone(plan), lost: 0 });
+            let job = Box::new(Job {
+                recipient,
+                context,
+                plan: Arc::clone(plan),
+                lost: 0,
+            });
             let handle = self.site(&plan.site);
             if handle.waiting.load(Ordering::Relaxed) >= limit {
                 overflow.push(job);
@@ -235,7 +248,8 @@ impl Sender {
             self.order(&plan.site, job);
         }
         if let Some(job) = overflow.first() {
-            self.full.insert(job.recipient.domain.clone(), plan.site.clone());
+            self.full
+                .insert(job.recipient.domain.clone(), plan.site.clone());
             let due = self.crew.clock.now().plus(self.crew.settings.overflow_wait);
             self.crew.give_back(overflow, Some(due));
         }
@@ -265,14 +279,19 @@ impl Sender {
     fn site(&mut self, key: &SiteKey) -> &SiteHandle {
         let (windows, crew) = (&mut self.windows, &self.crew);
         self.sites.entry(key.clone()).or_insert_with(|| {
-            let window =
-                windows.remove(key).unwrap_or_else(|| Window::new(crew.settings.limits.clone()));
+            let window = windows
+                .remove(key)
+                .unwrap_or_else(|| Window::new(crew.settings.limits.clone()));
             site::start(key.clone(), Arc::clone(crew), window)
         })
     }
 
     async fn record(&self, recipient: &ClaimedRecipient, context: &Context, fact: Fact) {
-        let entry = Entry { subject: subject(recipient, context), fact, permit: None };
+        let entry = Entry {
+            subject: subject(recipient, context),
+            fact,
+            permit: None,
+        };
         // The recorder only stops when the services end; the recipient then waits in the store.
         drop(self.crew.recorder.hand_in(entry).await);
     }
@@ -282,7 +301,8 @@ impl Sender {
         match event {
             SenderEvent::Committed(done) => {
                 for one in done {
-                    self.to_settle.extend(self.holdings.release(one.part, one.delivery));
+                    self.to_settle
+                        .extend(self.holdings.release(one.part, one.delivery));
                 }
                 if self.to_settle.len() >= SETTLE_AT {
                     self.settle().await?;
@@ -290,7 +310,11 @@ impl Sender {
             }
             SenderEvent::GaveBack { jobs, due } => self.on_gave_back(jobs, due).await?,
             SenderEvent::SiteEnded { site, window } => {
-                if self.sites.get(&site).is_some_and(|handle| handle.orders.is_closed()) {
+                if self
+                    .sites
+                    .get(&site)
+                    .is_some_and(|handle| handle.orders.is_closed())
+                {
                     self.sites.remove(&site);
                 }
                 if !window.is_plain(self.crew.clock.now()) {
@@ -313,7 +337,8 @@ impl Sender {
             blocking(move || store.give_back(&ids, due)).await?;
         }
         for job in jobs {
-            self.to_settle.extend(self.holdings.release(job.recipient.part, job.delivery()));
+            self.to_settle
+                .extend(self.holdings.release(job.recipient.part, job.delivery()));
         }
         Ok(())
     }
@@ -340,7 +365,8 @@ impl Sender {
         if self.crew.set_stopped(stopped) {
             self.stop_all();
         }
-        self.contexts.retain(|id, _| !stopped.contains(id) || self.holdings.of(*id) > 0);
+        self.contexts
+            .retain(|id, _| !stopped.contains(id) || self.holdings.of(*id) > 0);
     }
 
     /// Forgets what is known of a delivery that has ended.

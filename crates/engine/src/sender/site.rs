@@ -95,15 +95,20 @@ impl Site {
             }
         }
         self.give_back_all(None);
-        self.crew.tell(SenderEvent::SiteEnded { site: self.key.clone(), window: self.window });
+        self.crew.tell(SenderEvent::SiteEnded {
+            site: self.key.clone(),
+            window: self.window,
+        });
     }
 
     fn on_order(&mut self, order: Order) {
         match order {
             Order::Take(job) => self.queue.push_back(job),
             Order::Sweep => {
-                let (keep, back): (VecDeque<_>, VecDeque<_>) =
-                    self.queue.drain(..).partition(|job| self.crew.is_sending(job.delivery()));
+                let (keep, back): (VecDeque<_>, VecDeque<_>) = self
+                    .queue
+                    .drain(..)
+                    .partition(|job| self.crew.is_sending(job.delivery()));
                 self.queue = keep;
                 self.waiting.fetch_sub(back.len(), Ordering::Relaxed);
                 self.crew.give_back(back.into(), None);
@@ -119,8 +124,12 @@ impl Site {
             self.give_back_all(Some(until));
         }
         while !self.queue.is_empty() {
-            let Some(idle) = self.connections.values_mut().find(|c| c.is_idle()) else { break };
-            let Some(job) = self.queue.pop_front() else { break };
+            let Some(idle) = self.connections.values_mut().find(|c| c.is_idle()) else {
+                break;
+            };
+            let Some(job) = self.queue.pop_front() else {
+                break;
+            };
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             if let Err(job) = idle.give(job) {
                 // The connection has just ended and will say so; the recipient waits for another.
@@ -136,7 +145,9 @@ impl Site {
     }
 
     fn open_connection(&mut self) {
-        let Some(plan) = self.queue.front().map(|job| Arc::clone(&job.plan)) else { return };
+        let Some(plan) = self.queue.front().map(|job| Arc::clone(&job.plan)) else {
+            return;
+        };
         let id = ConnectionId(self.next_id);
         self.next_id = self.next_id.wrapping_add(1);
         let most = self.window.messages_per_connection();
@@ -195,7 +206,11 @@ impl Site {
             tls: String::new(),
             took_ms: 0,
         };
-        let entry = Entry { subject: job.subject(), fact, permit: None };
+        let entry = Entry {
+            subject: job.subject(),
+            fact,
+            permit: None,
+        };
         if self.crew.recorder.hand_in(entry).await.is_err() {
             // The recorder is gone, so the services are ending: the recipient keeps waiting in
             // the store.

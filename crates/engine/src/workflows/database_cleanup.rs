@@ -39,9 +39,15 @@ impl Workflow for DatabaseCleanup {
         report.insert("deliveries_expired", expire_deliveries(context)?);
         report.insert("recipients_ended", end_recipients(context)?);
         report.insert("addresses_lifted", lift_addresses(context)?);
-        report.insert("valid_rows_removed", repeat(|| context.store.remove_valid(context.now, SLICE))?);
+        report.insert(
+            "valid_rows_removed",
+            repeat(|| context.store.remove_valid(context.now, SLICE))?,
+        );
         let before = context.now.minus(context.retention);
-        report.insert("log_rows_removed", repeat(|| context.store.purge_log(before, SLICE))?);
+        report.insert(
+            "log_rows_removed",
+            repeat(|| context.store.purge_log(before, SLICE))?,
+        );
         report.insert("ledger_events_folded", fold_ledger(context, before)?);
         Ok(report)
     }
@@ -63,11 +69,19 @@ fn expire_deliveries(context: &Context<'_>) -> Result<u64, StoreError> {
     let active = [S::StartPending, S::InProgress, S::PauseRequested, S::Paused];
     let mut expired = 0;
     for delivery in context.store.deliveries_in(&active)? {
-        let over = delivery.valid_until.is_some_and(|until| until <= context.now);
-        let Some(to) = next(delivery.state, DeliveryEvent::Expire).ok().filter(|_| over) else {
+        let over = delivery
+            .valid_until
+            .is_some_and(|until| until <= context.now);
+        let Some(to) = next(delivery.state, DeliveryEvent::Expire)
+            .ok()
+            .filter(|_| over)
+        else {
             continue;
         };
-        if context.store.move_delivery(delivery.id, delivery.state, to, context.now)? {
+        if context
+            .store
+            .move_delivery(delivery.id, delivery.state, to, context.now)?
+        {
             expired += 1;
         }
     }
@@ -78,7 +92,10 @@ fn expire_deliveries(context: &Context<'_>) -> Result<u64, StoreError> {
 fn end_recipients(context: &Context<'_>) -> Result<u64, StoreError> {
     use DeliveryState as S;
     let mut sum = 0;
-    for delivery in context.store.deliveries_in(&[S::Stopped, S::Finished, S::Failed])? {
+    for delivery in context
+        .store
+        .deliveries_in(&[S::Stopped, S::Finished, S::Failed])?
+    {
         if !context.store.is_drained(delivery.id)? {
             sum += end_waiting(context.store, delivery.id, context.now)?;
         }
@@ -90,21 +107,26 @@ fn end_recipients(context: &Context<'_>) -> Result<u64, StoreError> {
 ///
 /// # Errors
 /// Those of the store.
-pub fn end_waiting(
-    store: &dyn Store,
-    id: DeliveryId,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+pub fn end_waiting(store: &dyn Store, id: DeliveryId, now: Timestamp) -> Result<u64, StoreError> {
     repeat(|| store.end_waiting(id, true, false, now, SLICE))
 }
 
 fn lift_addresses(context: &Context<'_>) -> Result<u64, StoreError> {
     let mut lifted = 0;
     for status in [AddressStatus::WithErrors, AddressStatus::Quarantine] {
-        let filter = AddressFilter { status: Some(status), ..AddressFilter::default() };
+        let filter = AddressFilter {
+            status: Some(status),
+            ..AddressFilter::default()
+        };
         let mut after = None;
         loop {
-            let page = context.store.addresses(&filter, Page { after, limit: SLICE })?;
+            let page = context.store.addresses(
+                &filter,
+                Page {
+                    after,
+                    limit: SLICE,
+                },
+            )?;
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
             let due: Vec<&Address> = page
@@ -123,7 +145,9 @@ fn lift(context: &Context<'_>, due: &[&Address]) -> Result<u64, StoreError> {
         lifted = 0;
         for seen in due {
             // Read again: an error may have come between the page and this transaction.
-            let Some(address) = tx.address(seen.channel, &seen.key)? else { continue };
+            let Some(address) = tx.address(seen.channel, &seen.key)? else {
+                continue;
+            };
             if !quarantine::is_lifted(context.policy, &address.entry, context.now) {
                 continue;
             }
@@ -133,10 +157,19 @@ fn lift(context: &Context<'_>, due: &[&Address]) -> Result<u64, StoreError> {
                 &Event::Lifted,
                 context.now,
             );
-            let Some(entry) = decision.entry else { continue };
+            let Some(entry) = decision.entry else {
+                continue;
+            };
             let event = own_event(address.channel, &address.key, Event::Lifted, context.now);
-            tx.add_event(&LedgerEvent { because: decision.because.slug().to_owned(), ..event })?;
-            tx.put_address(&Address { entry, changed: context.now, ..address })?;
+            tx.add_event(&LedgerEvent {
+                because: decision.because.slug().to_owned(),
+                ..event
+            })?;
+            tx.put_address(&Address {
+                entry,
+                changed: context.now,
+                ..address
+            })?;
             lifted += 1;
         }
         Ok(())
@@ -161,7 +194,9 @@ fn fold_ledger(context: &Context<'_>, before: Timestamp) -> Result<u64, StoreErr
             let Some((at, _)) = old.last() else { continue };
             let entry = quarantine::derive(context.policy, &old);
             let snapshot = own_event(channel, &key, Event::Snapshot(entry), *at);
-            folded += context.store.fold_events(channel, &key, before, &snapshot)?;
+            folded += context
+                .store
+                .fold_events(channel, &key, before, &snapshot)?;
         }
         if folded == before_round {
             return Ok(folded);

@@ -69,7 +69,9 @@ pub fn run(workflow: &dyn Workflow, context: &Context<'_>) -> Result<Report, Sto
             let text = serde_json::to_string(report).unwrap_or_default();
             context.store.end_run(run, context.now, Ok(&text))
         }
-        Err(error) => context.store.end_run(run, context.now, Err(&error.to_string())),
+        Err(error) => context
+            .store
+            .end_run(run, context.now, Err(&error.to_string())),
     };
     result.and_then(|report| stored.map(|()| report))
 }
