@@ -51,7 +51,7 @@ impl Read for Generated {
             for _ in 0..200.min(self.rows - self.next) {
                 let n = self.next - u64::from(self.next % 100 == 99);
                 // Half of the recipients are on the first eight domains, as in life.
-                let domain = if n % 2 == 0 {
+                let domain = if n.is_multiple_of(2) {
                     n / 2 % 8
                 } else {
                     n % self.domains

@@ -307,13 +307,13 @@ impl<'a> Engine<'a> {
         for delivery in &deliveries {
             let expired = delivery.valid_until.is_some_and(|until| until <= now);
             let held = self.sender.held_of(delivery.id) > 0;
+            #[expect(
+                clippy::wildcard_enum_match_arm,
+                reason = "only the states asked for come"
+            )]
             match delivery.state {
                 S::StartPending if expired => self.expire(delivery).await?,
-                S::StartPending if !self.closing => {
-                    if delivery.contact_date.is_none_or(|date| date <= now) {
-                        self.advance(delivery, DeliveryEvent::Start).await?;
-                    }
-                }
+                S::StartPending => self.start_if_due(delivery, now).await?,
                 _ if held => remaining |= delivery.state == S::Stopped,
                 S::InProgress | S::PauseRequested if expired => self.expire(delivery).await?,
                 S::InProgress => self.finish_if_drained(delivery).await?,
@@ -323,6 +323,14 @@ impl<'a> Engine<'a> {
             }
         }
         Ok(remaining)
+    }
+
+    async fn start_if_due(&self, delivery: &Delivery, now: Timestamp) -> Result<(), StoreError> {
+        let due = delivery.contact_date.is_none_or(|date| date <= now);
+        if due && !self.closing {
+            self.advance(delivery, DeliveryEvent::Start).await?;
+        }
+        Ok(())
     }
 
     async fn finish_if_drained(&mut self, delivery: &Delivery) -> Result<(), StoreError> {

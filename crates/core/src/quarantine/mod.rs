@@ -165,8 +165,13 @@ pub fn derive(policy: &Policy, history: &[(Timestamp, Event)]) -> Option<Entry> 
     let revoked: std::collections::HashSet<LogId> = history
         .iter()
         .filter_map(|(_, event)| match event {
-            Event::Failed(failed) if failed.revokes_success => Some(failed.log),
-            _ => None,
+            Event::Failed(failed) => failed.revokes_success.then_some(failed.log),
+            Event::Delivered { .. }
+            | Event::Complained
+            | Event::Set { .. }
+            | Event::Imported { .. }
+            | Event::Lifted
+            | Event::Snapshot(_) => None,
         })
         .collect();
     let mut entry = None;

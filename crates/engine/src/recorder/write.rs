@@ -191,7 +191,7 @@ impl<'a> Writer<'a> {
             ..attempt(row, attempts, met, Some(weighed.text))
         };
         self.tx.add_attempt(&attempt)?;
-        let quarantined = self.address_failed(row, address, met, &weighed, evidence)?;
+        let quarantined = self.address_failed(row, address.as_ref(), met, &weighed, evidence)?;
         self.tx.change_log(&LogChange {
             status: if due.is_some() {
                 LogStatus::Pending
@@ -255,7 +255,7 @@ impl<'a> Writer<'a> {
     fn address_failed(
         &mut self,
         row: &LogRow,
-        address: Option<Address>,
+        address: Option<&Address>,
         met: &Met<'_>,
         weighed: &Weighed,
         evidence: &Evidence,
@@ -272,7 +272,7 @@ impl<'a> Writer<'a> {
             site_blocked: met.site_blocked || is_doubtful,
             revokes_success: false,
         });
-        let before = address.as_ref().map(|a| &a.entry);
+        let before = address.map(|a| &a.entry);
         let decision = quarantine::decide(self.policy, before, &event, evidence.at);
         self.tx.add_event(&LedgerEvent {
             evidence: Some(evidence.clone()),

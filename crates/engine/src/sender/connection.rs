@@ -31,7 +31,7 @@ pub(crate) enum ConnectionEvent {
     /// The site asked for less.
     Throttled,
     /// Nothing was said about this recipient: it waits for another connection.
-    Unsent(Box<Job>),
+    Unsent(Job),
     /// It has ended.
     Closed,
     /// It has ended before it was open: no host could be talked to.
@@ -42,7 +42,7 @@ type Report = mpsc::UnboundedSender<(ConnectionId, ConnectionEvent)>;
 
 /// The site's end of a connection.
 pub(crate) struct Connection {
-    jobs: mpsc::Sender<Box<Job>>,
+    jobs: mpsc::Sender<Job>,
     state: State,
 }
 
@@ -91,7 +91,7 @@ impl Connection {
     }
 
     /// Gives it a recipient; gives it back when the connection has just ended.
-    pub(crate) fn give(&mut self, job: Box<Job>) -> Result<(), Box<Job>> {
+    pub(crate) fn give(&mut self, job: Job) -> Result<(), Job> {
         self.state = State::Busy;
         self.jobs.try_send(job).map_err(|refused| match refused {
             mpsc::error::TrySendError::Full(job) | mpsc::error::TrySendError::Closed(job) => job,
@@ -106,7 +106,7 @@ struct Work {
     left: u32,
     crew: Arc<Crew>,
     report: Report,
-    inbox: mpsc::Receiver<Box<Job>>,
+    inbox: mpsc::Receiver<Job>,
 }
 
 /// Whether the session goes on after a message.
@@ -211,7 +211,7 @@ impl Work {
         }
     }
 
-    async fn handle(&self, session: &mut Session, job: Box<Job>, fresh: bool) -> Next {
+    async fn handle(&self, session: &mut Session, job: Job, fresh: bool) -> Next {
         if !self.crew.is_sending(job.delivery()) {
             self.crew.give_back(vec![job], None);
             return Next::Again;
@@ -239,8 +239,8 @@ impl Work {
             Next::Close
         };
         let outcome = sent.outcome;
-        if sent.stale && !fresh && job.lost == 0 {
-            self.tell(ConnectionEvent::Unsent(Box::new(Job { lost: 1, ..*job })));
+        if sent.stale && !fresh && !job.was_lost {
+            self.tell(ConnectionEvent::Unsent(job.lost()));
             return Next::Close;
         }
         self.tell(match outcome.evidence().code {
@@ -286,14 +286,7 @@ impl Work {
         }
     }
 
-    async fn hand_in(
-        &self,
-        job: Box<Job>,
-        outcome: Outcome,
-        tls: &str,
-        began: Instant,
-        permit: Permit,
-    ) {
+    async fn hand_in(&self, job: Job, outcome: Outcome, tls: &str, began: Instant, permit: Permit) {
         let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let fact = Fact::Attempted {
             outcome,
@@ -320,7 +313,7 @@ struct OneSent {
 }
 
 /// Composes a message; on a thread of its own when it is signed.
-async fn compose(job: Box<Job>) -> (Box<Job>, Result<super::context::Composed, String>) {
+async fn compose(job: Job) -> (Job, Result<super::context::Composed, String>) {
     if !job.context.signs() {
         let composed = job.context.compose(&job.recipient);
         return (job, composed);

@@ -133,7 +133,7 @@ impl Composer {
     ) -> Result<Self, String> {
         let content = content_of(spec, store).map_err(|error| error.to_string())?;
         let template = Template::compile(&content).map_err(|error| error.to_string())?;
-        let from = Mailbox::parse(&spec.from).map_err(|error| error.to_string())?;
+        let from = Mailbox::parse(&spec.from).map_err(|error| format!("from: {error}"))?;
         let domain = from.address.domain().to_owned();
         let error_address = Address::parse(&spec.error_address)
             .map_err(|error| format!("error address {}: {error}", spec.error_address))?;

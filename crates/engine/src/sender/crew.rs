@@ -89,7 +89,7 @@ impl Crew {
     }
 
     /// Gives recipients back to the store: due at that time, or waiting as before.
-    pub(crate) fn give_back(&self, jobs: Vec<Box<Job>>, due: Option<Timestamp>) {
+    pub(crate) fn give_back(&self, jobs: Vec<Job>, due: Option<Timestamp>) {
         if !jobs.is_empty() {
             self.tell(SenderEvent::GaveBack { jobs, due });
         }

@@ -29,8 +29,8 @@ impl Holdings {
     /// part's last.
     pub(crate) fn release(&mut self, part: PartId, delivery: DeliveryId) -> Option<PartId> {
         self.total = self.total.saturating_sub(1);
-        count_down(&mut self.deliveries, delivery);
-        count_down(&mut self.parts, part).then_some(part)
+        count_down(&mut self.deliveries, &delivery);
+        count_down(&mut self.parts, &part).then_some(part)
     }
 
     /// All leased recipients.
@@ -45,14 +45,14 @@ impl Holdings {
 }
 
 /// Counts one down; returns whether it was the last.
-fn count_down<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: K) -> bool {
-    let Some(count) = counts.get_mut(&key) else {
+fn count_down<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u32>, key: &K) -> bool {
+    let Some(count) = counts.get_mut(key) else {
         return false;
     };
     *count = count.saturating_sub(1);
     let last = *count == 0;
     if last {
-        counts.remove(&key);
+        counts.remove(key);
     }
     last
 }

@@ -39,18 +39,45 @@ use site::{Order, SiteHandle};
 /// Parts are settled in one transaction for at least so many.
 const SETTLE_AT: usize = 64;
 
-/// A leased recipient on its way.
+/// A leased recipient on its way. Cheap to move.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct Job(Box<Held>);
+
+/// What a job is about.
+#[derive(Debug)]
+pub(crate) struct Held {
     pub(crate) recipient: ClaimedRecipient,
     pub(crate) context: Arc<Context>,
     pub(crate) plan: Arc<Plan>,
-    /// How often a reused connection was lost before anything was said about it.
-    pub(crate) lost: u8,
+    /// A reused connection was lost before anything was said about it.
+    pub(crate) was_lost: bool,
+}
+
+impl std::ops::Deref for Job {
+    type Target = Held;
+
+    fn deref(&self) -> &Held {
+        &self.0
+    }
 }
 
 impl Job {
-    pub(crate) const fn delivery(&self) -> DeliveryId {
+    fn new(recipient: ClaimedRecipient, context: Arc<Context>, plan: Arc<Plan>) -> Self {
+        Self(Box::new(Held {
+            recipient,
+            context,
+            plan,
+            was_lost: false,
+        }))
+    }
+
+    /// The same, marked as lost by a connection that had served before.
+    pub(crate) fn lost(mut self) -> Self {
+        self.0.was_lost = true;
+        self
+    }
+
+    pub(crate) fn delivery(&self) -> DeliveryId {
         self.recipient.delivery
     }
 
@@ -75,7 +102,7 @@ fn subject(recipient: &ClaimedRecipient, context: &Context) -> Subject {
 pub(crate) enum SenderEvent {
     /// These recipients go back; due at that time, or waiting as before.
     GaveBack {
-        jobs: Vec<Box<Job>>,
+        jobs: Vec<Job>,
         due: Option<Timestamp>,
     },
     /// The task of this site has ended; its window, to be kept.
@@ -234,12 +261,7 @@ impl Sender {
         let limit = self.crew.settings.held_per_site;
         let mut overflow = Vec::new();
         for (recipient, context) in waiting {
-            let job = Box::new(Job {
-                recipient,
-                context,
-                plan: Arc::clone(plan),
-                lost: 0,
-            });
+            let job = Job::new(recipient, context, Arc::clone(plan));
             let handle = self.site(&plan.site);
             if handle.waiting.load(Ordering::Relaxed) >= limit {
                 overflow.push(job);
@@ -255,7 +277,7 @@ impl Sender {
         }
     }
 
-    fn order(&mut self, site: &SiteKey, job: Box<Job>) {
+    fn order(&mut self, site: &SiteKey, job: Job) {
         let mut order = Order::Take(job);
         // A task that has just ended refuses; the one that takes its place does not.
         for _ in 0..2 {
@@ -282,7 +304,7 @@ impl Sender {
             let window = windows
                 .remove(key)
                 .unwrap_or_else(|| Window::new(crew.settings.limits.clone()));
-            site::start(key.clone(), Arc::clone(crew), window)
+            site::start(key.clone(), crew, window)
         })
     }
 
@@ -328,7 +350,7 @@ impl Sender {
 
     async fn on_gave_back(
         &mut self,
-        jobs: Vec<Box<Job>>,
+        jobs: Vec<Job>,
         due: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         if let Some(due) = due {

@@ -25,7 +25,7 @@ const LINGER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) enum Order {
     /// Send to this recipient.
-    Take(Box<Job>),
+    Take(Job),
     /// Give back every waiting recipient whose delivery is no longer being sent.
     Sweep,
 }
@@ -43,7 +43,7 @@ pub(crate) struct Site {
     key: SiteKey,
     crew: Arc<Crew>,
     window: Window,
-    queue: VecDeque<Box<Job>>,
+    queue: VecDeque<Job>,
     waiting: Arc<AtomicUsize>,
     connections: HashMap<ConnectionId, Connection>,
     next_id: u32,
@@ -51,13 +51,13 @@ pub(crate) struct Site {
 }
 
 /// Starts the task of a site.
-pub(crate) fn start(key: SiteKey, crew: Arc<Crew>, window: Window) -> SiteHandle {
+pub(crate) fn start(key: SiteKey, crew: &Arc<Crew>, window: Window) -> SiteHandle {
     let (orders, inbox) = mpsc::unbounded_channel();
     let (events, reports) = mpsc::unbounded_channel();
     let waiting = Arc::new(AtomicUsize::new(0));
     let site = Site {
         key,
-        crew: Arc::clone(&crew),
+        crew: Arc::clone(crew),
         window,
         queue: VecDeque::new(),
         waiting: Arc::clone(&waiting),
@@ -199,7 +199,7 @@ impl Site {
         }
     }
 
-    async fn defer(&self, job: Box<Job>, evidence: &Evidence, site_blocked: bool) {
+    async fn defer(&self, job: Job, evidence: &Evidence, site_blocked: bool) {
         let fact = Fact::Attempted {
             outcome: Outcome::Deferred(evidence.clone()),
             site_blocked,
@@ -218,7 +218,7 @@ impl Site {
         }
     }
 
-    fn put_back(&mut self, job: Box<Job>) {
+    fn put_back(&mut self, job: Job) {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.queue.push_front(job);
     }
