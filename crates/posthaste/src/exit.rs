@@ -107,11 +107,15 @@ impl Failure {
     /// A file that cannot be read or written; `doing` says which and what for.
     pub fn file(doing: impl Display, error: &std::io::Error) -> Self {
         use std::io::ErrorKind as K;
-        let (exit, advice) = match error.kind() {
-            K::NotFound => (Exit::Input, "; check the path"),
-            K::PermissionDenied => (Exit::Input, "; check its owner and mode"),
-            K::StorageFull | K::QuotaExceeded => (Exit::Store, "; make room, then do it again"),
-            _ => (Exit::Trouble, ""),
+        let kind = error.kind();
+        let (exit, advice) = if kind == K::NotFound {
+            (Exit::Input, "; check the path")
+        } else if kind == K::PermissionDenied {
+            (Exit::Input, "; check its owner and mode")
+        } else if matches!(kind, K::StorageFull | K::QuotaExceeded) {
+            (Exit::Store, "; make room, then do it again")
+        } else {
+            (Exit::Trouble, "")
         };
         Self::new(exit, format!("{doing}: {error}{advice}"))
     }

@@ -10,6 +10,7 @@ mod progress_bar;
 mod report;
 mod secret_file;
 mod section;
+mod sending;
 mod verbs;
 mod wiring;
 

@@ -16,10 +16,16 @@ pub fn say(text: impl std::fmt::Display) -> Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
-        .map_err(|error| match error.kind() {
-            ErrorKind::BrokenPipe => Failure::new(Exit::Done, ""),
-            _ => Failure::file("writing to standard output", &error),
-        })
+        .map_err(|error| closed(&error))
+}
+
+/// A closed pipe is no failure: the reader has seen enough.
+fn closed(error: &std::io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe {
+        Failure::new(Exit::Done, "")
+    } else {
+        Failure::file("writing to standard output", error)
+    }
 }
 
 /// Writes bytes as they are.
@@ -27,7 +33,7 @@ pub fn say_bytes(bytes: &[u8]) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(bytes)
         .and_then(|()| out.flush())
-        .map_err(|error| Failure::file("writing to standard output", &error))
+        .map_err(|error| closed(&error))
 }
 
 /// Writes a remark for people to standard error, so that it never stands among results.
@@ -43,7 +49,7 @@ pub fn say_json(value: &Value) -> Result<()> {
 
 /// Stored rows as a page of JSON: `{"items": […], "next": …}`; `next` is what `--after` takes, or
 /// null when nothing follows.
-pub fn page<T: Serialize>(rows: &[T], next: Option<Value>) -> Value {
+pub fn page<T: Serialize>(rows: &[T], next: Option<&Value>) -> Value {
     let items: Vec<Value> = rows.iter().map(json_of).collect();
     json!({ "items": items, "next": next })
 }

@@ -7,7 +7,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use posthaste_engine::progress::Progress;
 
 /// Who watches a sending. The driver calls `show` a few times a second.
-#[expect(dead_code, reason = "called by the driver of the services in wiring")]
 pub trait Watch: Send + Sync {
     /// Sending begins: so many recipients are waiting.
     fn begin(&self, waiting: u64);

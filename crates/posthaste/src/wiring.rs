@@ -25,7 +25,6 @@ use posthaste_store::sqlite::SqliteStore;
 use crate::config::Config;
 use crate::delivery_file::Source;
 use crate::exit::{Exit, Failure, Result};
-use crate::progress_bar::Watch;
 use crate::verbs;
 
 /// A store that several threads use.
@@ -112,7 +111,14 @@ pub fn import_recipients(
         .map_err(|error| match error {
             ImportError::Store(error) => error.into(),
             ImportError::Interrupted => Failure::new(Exit::Interrupted, error),
-            other => Failure::input(format!("{}: {other}", path.display())),
+            ImportError::Read(_)
+            | ImportError::Charset(_)
+            | ImportError::Empty
+            | ImportError::Header(_)
+            | ImportError::DuplicateColumn(_)
+            | ImportError::NoAddressColumn { .. }
+            | ImportError::NoSuchColumn { .. }
+            | ImportError::Rejects { .. } => Failure::input(format!("{}: {error}", path.display())),
         })
 }
 
@@ -231,22 +237,6 @@ pub fn look_up_txt(
             Answer::Failed(why) => Err(format!("it could not be looked up: {why}")),
         })
     })
-}
-
-/// Runs the services until this delivery has ended or is paused. Returns whether it was
-/// interrupted by a signal, after which the delivery is paused.
-pub fn send_until_ended(
-    _store: &SharedStore,
-    _config: &Config,
-    id: DeliveryId,
-    _watch: &dyn Watch,
-) -> Result<bool> {
-    Err(not_wired(&format!("sending delivery {id}")))
-}
-
-/// Runs all services until SIGTERM or Ctrl-C, then drains.
-pub fn serve(_store: &SharedStore, _config: &Config) -> Result<()> {
-    Err(not_wired("running the services"))
 }
 
 /// Runs the demo and writes its report.

@@ -83,7 +83,7 @@ pub struct One {
 pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
     match verb {
         Verb::Create { file } => create(&file, office),
-        Verb::Preview(args) => preview::preview(args, office),
+        Verb::Preview(args) => preview::preview(&args, office),
         Verb::Proof(args) => preview::proof(&args, office),
         Verb::Prepare(one) => prepare(one.id, office),
         Verb::Confirm(one) => start(one.id, StartAt::AsWritten, office),

@@ -35,7 +35,7 @@ pub fn list(args: &ListArgs, office: &Office) -> Result<Exit> {
     let rows: Vec<Delivery> = all.into_iter().filter(older).take(args.limit).collect();
     let next = cursor(&rows, args.limit, |d| d.id.0);
     if office.json() {
-        output::say_json(&page(&rows, next))?;
+        output::say_json(&page(&rows, next.as_ref()))?;
         return Ok(Exit::Done);
     }
     let mut table = Columns::new(&[

@@ -103,11 +103,14 @@ fn write_key(path: &Path, pem: &str) -> Result<()> {
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
     file.and_then(|mut file| file.write_all(pem.as_bytes()))
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AlreadyExists => Failure::input(format!(
-                "{doing}: it exists already and may be in use; choose another name with --output"
-            )),
-            _ => Failure::file(&doing, &error),
+        .map_err(|error| {
+            if error.kind() == std::io::ErrorKind::AlreadyExists {
+                Failure::input(format!(
+                    "{doing}: it exists already and may be in use; choose another name with --output"
+                ))
+            } else {
+                Failure::file(&doing, &error)
+            }
         })
 }
 

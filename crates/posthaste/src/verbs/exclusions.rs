@@ -39,7 +39,7 @@ pub fn run(args: &Args, office: &Office) -> Result<Exit> {
     let rows = store.exclusions(args.delivery, args.reason, wanted)?;
     let next = cursor(&rows, args.limit, |row| row.id);
     if office.json() {
-        output::say_json(&page(&rows, next))?;
+        output::say_json(&page(&rows, next.as_ref()))?;
         return Ok(Exit::Done);
     }
     let mut table = Columns::new(&["#id", "#line", "address", "reason", "why"]);

@@ -70,7 +70,7 @@ impl Args {
 }
 
 /// Shows a page of the delivery log.
-pub fn run(args: Args, office: &Office) -> Result<Exit> {
+pub fn run(args: &Args, office: &Office) -> Result<Exit> {
     let filter = args.filter()?;
     let store = office.store()?;
     deliveries::find(store.as_ref(), args.delivery)?;

@@ -74,7 +74,7 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
         Verb::Send(args) => send::run(&args, office),
         Verb::Recipients(verb) => recipients::run(verb, office),
         Verb::Delivery(verb) => delivery::run(verb, office),
-        Verb::Log(args) => log::run(args, office),
+        Verb::Log(args) => log::run(&args, office),
         Verb::Exclusions(args) => exclusions::run(&args, office),
         Verb::Quarantine(verb) => quarantine::run(verb, office),
         Verb::Qualifications(verb) => qualifications::run(verb, office),

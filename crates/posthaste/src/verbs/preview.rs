@@ -9,7 +9,7 @@ use super::delivery::{One, prepare_and_tell, tell_state};
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
 use crate::wiring;
-use crate::{output, progress_bar};
+use crate::{output, progress_bar, sending};
 
 /// Which recipient's attributes are used.
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub struct PreviewArgs {
 }
 
 /// Renders one message.
-pub fn preview(args: PreviewArgs, office: &Office) -> Result<Exit> {
+pub fn preview(args: &PreviewArgs, office: &Office) -> Result<Exit> {
     let (config, store) = office.open()?;
     let delivery = deliveries::find(store.as_ref(), args.one.id)?;
     let recipient = proof::sample(store.as_ref(), delivery.list, &args.whose.sample())?;
@@ -113,7 +113,7 @@ pub fn proof(args: &ProofArgs, office: &Office) -> Result<Exit> {
     }
     if !args.no_wait {
         let watch = progress_bar::watcher(office.json());
-        wiring::send_until_ended(&store, &config, id, watch.as_ref())?;
+        sending::until_ended(&store, &config, id, watch.as_ref())?;
         watch.end();
     }
     let state = deliveries::find(store.as_ref(), id)?.state;

@@ -146,7 +146,7 @@ fn list(filter: Filter, wanted: Page<String>, office: &Office) -> Result<Exit> {
     let rows = office.store()?.addresses(&filter.checked()?, wanted)?;
     let next = cursor(&rows, limit, |row| row.key.clone());
     if office.json() {
-        output::say_json(&page(&rows, next))?;
+        output::say_json(&page(&rows, next.as_ref()))?;
     } else {
         output::say(table(&rows).text("The quarantine list has no such entry."))?;
         remark_next(next.as_ref());
@@ -303,7 +303,7 @@ fn import(args: &ImportArgs, office: &Office) -> Result<Exit> {
             let mut text = format!(
                 "Read {} lines: {} new or changed, {} as before, {} rejected.",
                 number(report.read),
-                number(report.changed),
+                number(report.applied),
                 number(report.unchanged),
                 number(report.rejected)
             );

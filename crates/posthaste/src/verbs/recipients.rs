@@ -140,7 +140,7 @@ fn show(name: &str, limit: usize, after: Option<i64>, office: &Office) -> Result
     let rows = store.recipients(list.id, after.map(RecipientId), limit)?;
     let next = cursor(&rows, limit, |row| row.id.0);
     if office.json() {
-        output::say_json(&page(&rows, next))?;
+        output::say_json(&page(&rows, next.as_ref()))?;
         return Ok(Exit::Done);
     }
     let mut table = Columns::new(&[
@@ -172,7 +172,7 @@ fn listed(args: &DenylistArgs, office: &Office) -> Result<Exit> {
         .denylisted_profiles(args.after.as_deref(), args.limit)?;
     let next = cursor(&keys, args.limit, Clone::clone);
     if office.json() {
-        output::say_json(&page(&keys, next))?;
+        output::say_json(&page(&keys, next.as_ref()))?;
         return Ok(Exit::Done);
     }
     let empty = "No profile is on the denylist.".to_owned();

@@ -9,7 +9,7 @@ use posthaste_engine::desk::times::json_of;
 use super::delivery::{create_from_file, prepare_and_tell};
 use crate::exit::{Exit, Result};
 use crate::office::Office;
-use crate::{progress_bar, report, wiring};
+use crate::{progress_bar, report, sending};
 
 const EXAMPLE: &str = "\
 Ctrl-C pauses the delivery cleanly; a second one quits at once. What was sent stays sent, and
@@ -36,7 +36,7 @@ pub fn run(args: &Args, office: &Office) -> Result<Exit> {
         deliveries::confirm(store.as_ref(), id, StartAt::AsWritten, office.now())?;
     }
     let watch = progress_bar::watcher(office.json());
-    let interrupted = wiring::send_until_ended(&store, &config, id, watch.as_ref())?;
+    let interrupted = sending::until_ended(&store, &config, id, watch.as_ref())?;
     watch.end();
     let summary = deliveries::summary(store.as_ref(), id)?;
     office.answer(|| json_of(&summary), || report::numbers(&summary))?;

@@ -2,7 +2,7 @@
 
 use crate::exit::{Exit, Result};
 use crate::office::Office;
-use crate::wiring;
+use crate::sending;
 
 const EXAMPLE: &str = "\
 SIGTERM or Ctrl-C finishes what is on the wire, stores every outcome and ends; a second one quits
@@ -19,6 +19,6 @@ pub struct Args {}
 /// Runs the services.
 pub fn run(_args: &Args, office: &Office) -> Result<Exit> {
     let (config, store) = office.open()?;
-    wiring::serve(&store, &config)?;
+    sending::serve(&store, &config)?;
     Ok(Exit::Done)
 }

@@ -152,7 +152,14 @@ fn configuration_and_secret_are_checked() {
 #[test]
 fn a_store_that_is_missing_or_no_store_is_refused() {
     let place = Place::ready();
-    std::fs::remove_file(place.path("posthaste.sqlite")).unwrap();
+    for file in [
+        "posthaste.sqlite",
+        "posthaste.sqlite-wal",
+        "posthaste.sqlite-shm",
+    ] {
+        // The last two are only there while something is left to be written back.
+        let _ = std::fs::remove_file(place.path(file));
+    }
     place
         .run(&["delivery", "list"])
         .failed(6, &["no store", "posthaste init"]);

@@ -147,3 +147,40 @@ fn a_proof_has_the_attributes_of_a_recipient_and_at_most_100_addresses() {
     let status = place.run(&["--json", "delivery", "status", &second]).json();
     assert_eq!(status["label"], format!("Proof #2 of {id}: Spring"));
 }
+
+#[test]
+fn a_delivery_is_sent_until_every_recipient_has_a_fate() {
+    let place = Place::with_delivery();
+    // Nobody listens at port 1: the attempt fails on the way, and there are no retries. One
+    // recipient only, since a site that cannot be reached rests before the next one.
+    place.write(
+        "people.csv",
+        "email,name\nann@example.net,Ann\nANN@example.net,Ann again\n",
+    );
+    place.append(
+        "posthaste.toml",
+        "\n[[route]]\ndomains = [\"*\"]\nrelay = \"127.0.0.1:1\"\n",
+    );
+    place.write("spring.toml", &format!("{DELIVERY}[retries]\nwaits = []\n"));
+    let json = place.run(&["send", "spring.toml", "--json"]).json();
+    assert_eq!(json["state"], "finished", "{json}");
+    assert_eq!(json["target"], 2);
+    assert_eq!(json["failed"]["unreachable"], 1, "{json}");
+    assert_eq!(json["excluded"]["double"], 1);
+    assert!(json["started"].is_string() && json["ended"].is_string());
+    let id = json["delivery"].to_string();
+    let log = place
+        .run(&["--json", "log", &id, "--status", "failed"])
+        .json();
+    let attempt = &log["items"][0]["history"][0];
+    assert_eq!(attempt["evidence"]["stage"], "connect", "{attempt}");
+    assert!(
+        place
+            .run(&["log", &id, "--attempts"])
+            .done()
+            .out
+            .contains("unreachable")
+    );
+    let resume = place.run(&["delivery", "resume", &id]);
+    resume.failed(4, &["is finished", "create a new delivery"]);
+}

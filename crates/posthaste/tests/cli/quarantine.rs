@@ -72,7 +72,7 @@ fn an_imported_list_strengthens_and_never_frees() {
         .json();
     assert_eq!(json["read"], 5);
     assert_eq!(
-        (&json["changed"], &json["unchanged"]),
+        (&json["applied"], &json["unchanged"]),
         (&1.into(), &1.into())
     );
     assert_eq!(json["rejected"], 3);
