@@ -28,10 +28,10 @@ use crate::config::Config;
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
 use crate::output::{self, Columns, number};
-use crate::progress_bar::{self, Watch};
+use crate::sending::{self, Way};
 use crate::verbs::{self, DemoArgs};
-use crate::wiring::SharedStore;
-use crate::{report, running};
+use crate::wiring::{SharedStore, cancelled_by_signals};
+use crate::{progress_bar, report};
 
 /// What the demo sends, as it is shipped in `examples/`.
 const FILES: [(&str, &str); 4] = [
@@ -133,11 +133,15 @@ fn send(
 ) -> Result<Duration> {
     let clock = Arc::new(TimeLapse::in_steps(STEP));
     let from = clock.now();
-    let resolver = Arc::new(resolver(&sandbox.zone(), sandbox.places()));
-    let services =
-        running::build_with(store, config, Arc::clone(&clock) as Arc<dyn Clock>, resolver)?;
-    let watch: Box<dyn Watch> = progress_bar::watcher_or_lines(json);
-    running::drive(services, Until::Ended(vec![id]), Some((id, watch.as_ref())))?;
+    let way = Way {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        resolver: Arc::new(resolver(&sandbox.zone(), sandbox.places())),
+    };
+    let watch = progress_bar::watcher_or_lines(json);
+    watch.begin(deliveries::find(store.as_ref(), id)?.to_send);
+    let cancel = cancelled_by_signals()?;
+    let make = || sending::services(store, config, &way);
+    sending::drive(make, Until::Ended(vec![id]), &cancel, |board| watch.show(&board.of(id)))?;
     watch.end();
     Ok(clock.now().since(from))
 }

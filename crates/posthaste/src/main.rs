@@ -3,6 +3,7 @@
 mod args;
 mod config;
 mod delivery_file;
+mod demonstration;
 mod exit;
 mod office;
 mod output;

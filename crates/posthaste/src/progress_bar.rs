@@ -1,10 +1,13 @@
 //! The progress of a sending on a terminal: how far, how fast, what failed, how long still.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use posthaste_engine::progress::Progress;
+
+use crate::output::{number, remark};
 
 /// Who watches a sending. The driver calls `show` a few times a second.
 pub trait Watch: Send + Sync {
@@ -42,6 +45,39 @@ impl Watch for Bar {
     fn end(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Lines on standard error, for readers that are no terminal.
+pub struct Lines(Mutex<(Instant, u64)>);
+
+/// How often a line is written.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+impl Watch for Lines {
+    fn begin(&self, waiting: u64) {
+        if let Ok(mut state) = self.0.lock() {
+            *state = (Instant::now(), waiting);
+        }
+    }
+
+    fn show(&self, progress: &Progress) {
+        let Ok(mut state) = self.0.lock() else { return };
+        if state.0.elapsed() >= LINE_EVERY {
+            state.0 = Instant::now();
+            let (ended, all) = (number(progress.ended()), number(state.1));
+            remark(format!("{ended} of {all} recipients have ended; {}", message(progress)));
+        }
+    }
+
+    fn end(&self) {}
+}
+
+/// As [`watcher`], with lines instead of nothing where standard error is no terminal.
+pub fn watcher_or_lines(json: bool) -> Box<dyn Watch> {
+    if json || std::io::stderr().is_terminal() {
+        return watcher(json);
+    }
+    Box::new(Lines(Mutex::new((Instant::now(), 0))))
 }
 
 /// A bar when standard error is a terminal and people read it, else nobody.

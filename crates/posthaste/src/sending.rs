@@ -19,6 +19,7 @@ use posthaste_engine::services::{self, Services, Until};
 use posthaste_mail::dkim::{PrivateKey, Signer};
 use posthaste_mail::token::Secret;
 use posthaste_net::plan::{PlanSettings, Router};
+use posthaste_net::resolver::Resolver;
 use posthaste_net::system::{SystemResolver, SystemSettings};
 use posthaste_net::tls::TlsClient;
 use posthaste_smtp::client::ClientSettings;
@@ -53,9 +54,10 @@ pub fn until_ended(
     watch.begin(deliveries::find(store.as_ref(), id)?.to_send);
     let cancel = cancelled_by_signals()?;
     match lock(config)? {
-        Ok(_lock) => run(store, config, Until::Ended(vec![id]), &cancel, |board| {
-            watch.show(&board.of(id));
-        })?,
+        Ok(_lock) => {
+            let make = || services(store, config, &own_way(config)?);
+            drive(make, Until::Ended(vec![id]), &cancel, |board| watch.show(&board.of(id)))?;
+        }
         Err(_) => follow(store, id, &cancel, watch)?,
     }
     Ok(cancel.load(Ordering::Relaxed))
@@ -65,7 +67,7 @@ pub fn until_ended(
 pub fn serve(store: &SharedStore, config: &Config) -> Result<()> {
     let cancel = cancelled_by_signals()?;
     let _lock = lock(config)??;
-    run(store, config, Until::Told, &cancel, |_| {})
+    drive(|| services(store, config, &own_way(config)?), Until::Told, &cancel, |_| {})
 }
 
 /// Another process sends it: shows its numbers until it is at rest.
@@ -94,9 +96,9 @@ fn follow(
     }
 }
 
-fn run(
-    store: &SharedStore,
-    config: &Config,
+/// Runs the services that `make` makes, showing progress, until they end or `cancel` is set.
+pub fn drive(
+    make: impl FnOnce() -> Result<Services>,
     until: Until,
     cancel: &AtomicBool,
     mut show: impl FnMut(&Board),
@@ -106,7 +108,7 @@ fn run(
         .build()
         .map_err(|e| Failure::file("starting the services", &e))?;
     runtime.block_on(async {
-        let services = services(store, config)?;
+        let services = make()?;
         let board = Arc::clone(&services.board);
         let stop = CancellationToken::new();
         let mut running = tokio::spawn(services::run(services, until, stop.clone()));
@@ -128,8 +130,16 @@ fn run(
     })
 }
 
-/// Everything the services need, from the configuration.
-fn services(store: &SharedStore, config: &Config) -> Result<Services> {
+/// Which clock and which names the services go by.
+pub struct Way {
+    /// Policy time.
+    pub clock: Arc<dyn Clock>,
+    /// Where names are looked up.
+    pub resolver: Arc<dyn Resolver>,
+}
+
+/// The real clock, and DNS as configured. To be called where a runtime runs.
+fn own_way(config: &Config) -> Result<Way> {
     let resolver = SystemResolver::new(&SystemSettings {
         name_servers: config.dns.nameservers.clone(),
         timeout: config.dns.timeout,
@@ -138,6 +148,11 @@ fn services(store: &SharedStore, config: &Config) -> Result<Services> {
         ..SystemSettings::default()
     })
     .map_err(|e| Failure::new(Exit::Trouble, e))?;
+    Ok(Way { clock: Arc::new(SystemClock), resolver: Arc::new(resolver) })
+}
+
+/// Everything the services need, from the configuration.
+pub fn services(store: &SharedStore, config: &Config, way: &Way) -> Result<Services> {
     let plans = PlanSettings {
         routes: config.routes.clone(),
         own_names: vec![config.ehlo_name.clone()],
@@ -145,7 +160,7 @@ fn services(store: &SharedStore, config: &Config) -> Result<Services> {
     };
     Ok(Services {
         store: Arc::clone(store),
-        clock: Arc::new(SystemClock),
+        clock: Arc::clone(&way.clock),
         owner: format!(
             "{} {} {}",
             config.instance,
@@ -155,7 +170,7 @@ fn services(store: &SharedStore, config: &Config) -> Result<Services> {
         rules: Arc::new(RuleSet::shipped()),
         policy: config.quarantine.clone(),
         retention: config.cleanup.log_retention,
-        router: Arc::new(Router::new(Arc::new(resolver), plans)),
+        router: Arc::new(Router::new(Arc::clone(&way.resolver), plans)),
         identities: Arc::new(identities(config)?),
         settings: sender_settings(config)?,
         board: Arc::new(Board::default()),

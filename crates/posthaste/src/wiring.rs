@@ -239,16 +239,31 @@ pub fn look_up_txt(
     })
 }
 
-/// Runs the demo and writes its report.
-pub fn demo(_args: &verbs::DemoArgs, _json: bool) -> Result<Exit> {
-    Err(not_wired("the demo"))
-}
-
-/// Runs pretend providers until told to stop.
-pub fn sandbox(_args: &verbs::SandboxArgs) -> Result<Exit> {
-    Err(not_wired("the sandbox"))
-}
-
-fn not_wired(what: &str) -> Failure {
-    Failure::new(Exit::Trouble, format!("{what}: this build has no sender"))
+/// Runs pretend providers until told to stop: those of the demo, or one that accepts everything.
+pub fn sandbox(args: &verbs::SandboxArgs) -> Result<Exit> {
+    use posthaste_sandbox::{Config, demo, serve_process};
+    let mut config = match (&args.config, args.fates.as_str()) {
+        (Some(path), _) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| Failure::file(format!("reading {}", path.display()), &e))?;
+            Config::from_toml(&text).map_err(Failure::input)?
+        }
+        (None, "accept") => Config::sink(),
+        (None, "mixed") => demo::config(),
+        (None, other) => {
+            return Err(Failure::input(format!("\"{other}\": write --fates mixed or accept")));
+        }
+    };
+    if config.providers.len() == 1 {
+        for provider in &mut config.providers {
+            provider.listen = args.listen;
+        }
+    }
+    config.ledger.clone_from(&args.ledger);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::file("starting the pretend providers", &e))?;
+    runtime.block_on(serve_process(config)).map_err(|e| Failure::new(Exit::Trouble, e))?;
+    Ok(Exit::Done)
 }

@@ -22,25 +22,11 @@ pub struct Args {
     dir: Option<PathBuf>,
 }
 
-/// Writes the three files, after it has seen that none is there.
+/// Writes the three files and says so.
 pub fn run(args: &Args, office: &Office) -> Result<Exit> {
     let chosen = args.dir.as_ref().or(office.global().data.as_ref());
     let dir = chosen.map_or_else(|| PathBuf::from("."), Clone::clone);
-    let files = [FILE_NAME, "posthaste.secret", wiring::STORE_FILE].map(|name| dir.join(name));
-    for file in &files {
-        if file.exists() {
-            return Err(Failure::input(format!(
-                "{} exists already, nothing was written: choose another directory, or move it away",
-                file.display()
-            )));
-        }
-    }
-    let [configuration, secret, store] = &files;
-    std::fs::create_dir_all(&dir)
-        .map_err(|e| Failure::file(format!("creating the directory {}", dir.display()), &e))?;
-    secret_file::create(secret)?;
-    wiring::create_store(store)?;
-    write_configuration(configuration)?;
+    let [configuration, secret, store] = &write(&dir)?;
     office.answer(
         || json!({ "configuration": configuration, "secret": secret, "store": store }),
         || {
@@ -55,6 +41,26 @@ pub fn run(args: &Args, office: &Office) -> Result<Exit> {
         },
     )?;
     Ok(Exit::Done)
+}
+
+/// Writes configuration, secret and store into a directory, after it has seen that none is there.
+pub fn write(dir: &Path) -> Result<[PathBuf; 3]> {
+    let files = [FILE_NAME, "posthaste.secret", wiring::STORE_FILE].map(|name| dir.join(name));
+    for file in &files {
+        if file.exists() {
+            return Err(Failure::input(format!(
+                "{} exists already, nothing was written: choose another directory, or move it away",
+                file.display()
+            )));
+        }
+    }
+    let [configuration, secret, store] = &files;
+    std::fs::create_dir_all(dir)
+        .map_err(|e| Failure::file(format!("creating the directory {}", dir.display()), &e))?;
+    secret_file::create(secret)?;
+    wiring::create_store(store)?;
+    write_configuration(configuration)?;
+    Ok(files)
 }
 
 fn write_configuration(path: &Path) -> Result<()> {

@@ -18,7 +18,9 @@ mod send;
 mod serve;
 mod workflow;
 
+pub use delivery::{create_from_file, prepare_and_tell};
 pub use demo::Args as DemoArgs;
+pub use init::write as init_directory;
 pub use sandbox::Args as SandboxArgs;
 
 use clap::Subcommand;

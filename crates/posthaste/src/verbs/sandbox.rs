@@ -17,6 +17,9 @@ pub struct Args {
     /// What every recipient's fate is: mixed or accept
     #[arg(long, default_value = "mixed")]
     pub fates: String,
+    /// Providers to pretend (TOML); instead of --fates
+    #[arg(long = "providers", value_name = "FILE", id = "providers")]
+    pub config: Option<PathBuf>,
     /// File of the sandbox's own ledger
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
