@@ -7,7 +7,7 @@ use super::auto_reply;
 use super::charset;
 use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
-use super::generic::{self, Reading};
+use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
 use super::notice::{self, Notice};
 use super::original;
@@ -84,7 +84,8 @@ pub(super) fn read(
     let vocabulary = vocabulary::shipped();
     let answer = auto_reply::is_answer(&outer.subject) && !outer.daemon && !outer.null_path;
     let status = status_of(mail, outer, text);
-    if answer && !(auto_reply::is_forward(&outer.subject) && !status.groups.is_empty()) {
+    let forwarded = auto_reply::is_forward(&outer.subject) && !status.groups.is_empty();
+    if answer && !forwarded {
         report
             .steps
             .push("a person answers or forwards: no report of a mail system".to_owned());
@@ -106,7 +107,11 @@ pub(super) fn read(
     if let Some(dialect) = dialect {
         text.end_by(dialect);
     }
-    let reading = generic::read(text.before(), &outer.bystanders, vocabulary, dialect);
+    let around = Around {
+        bystanders: &outer.bystanders,
+        recipients: &report.original.recipients,
+    };
+    let reading = generic::read(text.before(), around, vocabulary, dialect);
     let failed: Vec<&Group> = status
         .groups
         .iter()
@@ -257,7 +262,7 @@ fn read_text(
     if report.recipients.is_empty() {
         let mut texts = vec![text.before().chars().take(4_000).collect::<String>()];
         extra(&mut texts);
-        report.recipients = unnamed(mail, report, texts, delayed, rules);
+        report.recipients = unnamed(mail, report, &texts, delayed, rules);
     }
     name_nobody(mail, report);
     true
@@ -267,7 +272,7 @@ fn read_text(
 fn unnamed(
     mail: &Structure<'_>,
     report: &mut Report,
-    texts: Vec<String>,
+    texts: &[String],
     delayed: bool,
     rules: &RuleSet,
 ) -> Vec<FailedRecipient> {
@@ -285,7 +290,7 @@ fn unnamed(
             judge(
                 Said {
                     addresses: vec![address],
-                    texts: texts.clone(),
+                    texts: texts.to_vec(),
                     delayed,
                     ..Said::default()
                 },
@@ -347,8 +352,41 @@ fn why_bounce(
             "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
         );
     }
-    if says && reading.strong && told {
+    let answers = ["in-reply-to", "references"]
+        .iter()
+        .any(|name| mail.headers.get(name).is_some());
+    if says && reading.strong && told && !answers {
         return Some("a recipient is named with the reply of a server".to_owned());
     }
     None
+}
+
+/// Reads a program's answer that the address itself is given up: the sender of the answer is the recipient.
+pub(super) fn read_gone(
+    outer: &Outer,
+    text: &Notice,
+    rules: &RuleSet,
+    report: &mut Report,
+) -> bool {
+    let Some(address) = addresses::first(&outer.from).filter(|a| !addresses::is_system(a)) else {
+        return false;
+    };
+    if !text.signs.has(Sign::Gone) || text.before().split_whitespace().take(121).count() > 120 {
+        return false;
+    }
+    report.kind = Kind::Bounce;
+    report.dialect = Some("gone".to_owned());
+    report
+        .steps
+        .push("a program answers that the address itself is no longer in use".to_owned());
+    let said = Said {
+        addresses: vec![address.to_owned()],
+        texts: vec![
+            text.before().to_owned(),
+            "The address is no longer valid".to_owned(),
+        ],
+        ..Said::default()
+    };
+    report.recipients = vec![judge(said, rules)];
+    true
 }

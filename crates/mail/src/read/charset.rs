@@ -210,7 +210,7 @@ pub(super) fn header(raw: &[u8]) -> String {
         match word(tail) {
             Some((text, after)) => {
                 // White space between two encoded words is not text (RFC 2047 §6.2).
-                if !(plain.trim().is_empty() && !out.is_empty()) {
+                if out.is_empty() || !plain.trim().is_empty() {
                     out.push_str(plain);
                 }
                 out.push_str(&text);
@@ -306,7 +306,13 @@ mod tests {
 
     #[test]
     fn bodies_are_decoded_whatever_they_say() {
-        let rows: [(&[u8], Option<&str>, Option<&str>, &str); 9] = [
+        type Row = (
+            &'static [u8],
+            Option<&'static str>,
+            Option<&'static str>,
+            &'static str,
+        );
+        let rows: [Row; 9] = [
             (b"plain", None, None, "plain"),
             (
                 b"a=20b=\nc=3D=zz",

@@ -77,10 +77,19 @@ struct Hit {
     sentence: bool,
 }
 
-/// Reads a notification's text. `bystanders` are addresses that are never blamed while others are there.
+/// Whom the report is from and to, and whom the returned message was for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    /// Addresses that are not blamed …
+    pub bystanders: &'a [String],
+    /// … unless the message was for them: the sender wrote to itself.
+    pub recipients: &'a [String],
+}
+
+/// Reads a notification's text.
 pub(super) fn read(
     text: &str,
-    bystanders: &[String],
+    around: Around<'_>,
     vocabulary: &Vocabulary,
     dialect: Option<&Dialect>,
 ) -> Reading {
@@ -92,7 +101,7 @@ pub(super) fn read(
         }
     }
     let begin = dialect.and_then(|d| begin_of(&lines, d));
-    let chosen = choose(&hits, &lines, bystanders, begin);
+    let chosen = choose(&hits, &lines, around, begin);
     let Some(first) = chosen.first() else {
         return Reading {
             before: text.chars().take(2_000).collect(),
@@ -130,7 +139,7 @@ fn address_at<'a>(lines: &[&'a str], hit: Hit) -> &'a str {
 }
 
 /// The hits that count: strong ones, behind the dialect's beginning, no bystanders.
-fn choose(hits: &[Hit], lines: &[&str], bystanders: &[String], begin: Option<usize>) -> Vec<Hit> {
+fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>) -> Vec<Hit> {
     for strength in [Strength::Strong, Strength::Weak] {
         let all: Vec<Hit> = hits
             .iter()
@@ -147,19 +156,26 @@ fn choose(hits: &[Hit], lines: &[&str], bystanders: &[String], begin: Option<usi
             .iter()
             .filter(|h| {
                 let address = address_at(lines, **h);
-                !bystanders.iter().any(|b| addresses::same(b, address))
+                !around
+                    .bystanders
+                    .iter()
+                    .any(|b| addresses::same(b, address))
             })
             .copied()
             .collect();
         if !blamed.is_empty() {
             return blamed;
         }
-        // The sender wrote to itself: then it is the recipient too.
-        if strength == Strength::Strong && !all.is_empty() {
-            return all;
-        }
     }
-    Vec::new()
+    let written_to = |hit: &&Hit| {
+        let address = address_at(lines, **hit);
+        hit.strength == Strength::Strong
+            && around
+                .recipients
+                .iter()
+                .any(|r| addresses::same(r, address))
+    };
+    hits.iter().filter(written_to).copied().collect()
 }
 
 fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {

@@ -113,6 +113,9 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
             text.signs,
         )
     });
+    if words_found.is_some() && bounce::read_gone(&outer, &text, rules, report) {
+        return;
+    }
     if let Some(step) = words_found {
         report.kind = Kind::AutoReply;
         report.steps.push(step.to_owned());

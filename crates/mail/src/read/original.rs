@@ -89,10 +89,8 @@ fn add_headers(original: &mut Original, headers: &Headers<'_>) {
                 original.message_id = Some(strip(&value));
             }
             "references" | "in-reply-to" => push_ids(&mut original.references, &value),
-            "return-path" | "x-envelope-from" | "x-ahmailid-sender" => {
-                if original.return_path.is_none() {
-                    original.return_path = addresses::first(&value).map(str::to_owned);
-                }
+            "return-path" | "x-envelope-from" if original.return_path.is_none() => {
+                original.return_path = addresses::first(&value).map(str::to_owned);
             }
             _ => {}
         }

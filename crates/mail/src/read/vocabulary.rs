@@ -22,6 +22,8 @@ pub(super) enum Sign {
     OptOut,
     /// The original message follows.
     End,
+    /// The address itself is given up.
+    Gone,
 }
 
 /// The phrases found, one bit for each sign.
@@ -57,6 +59,7 @@ struct Phrases {
     complaint: Vec<String>,
     opt_out: Vec<String>,
     end: Vec<String>,
+    gone: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -92,6 +95,7 @@ impl Finder {
             (&phrases.complaint, Sign::Complaint),
             (&phrases.opt_out, Sign::OptOut),
             (&phrases.end, Sign::End),
+            (&phrases.gone, Sign::Gone),
         ];
         let mut all = Vec::new();
         let mut signs = Vec::new();
