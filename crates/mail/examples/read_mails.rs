@@ -32,9 +32,9 @@ fn main() -> std::io::Result<()> {
             "dialect": report.dialect,
             "problems": report.problems,
         });
-        if explain {
-            line["steps"] = json!(report.steps);
-            line["original"] = json!(report.original);
+        if let Some(fields) = line.as_object_mut().filter(|_| explain) {
+            fields.insert("steps".to_owned(), json!(report.steps));
+            fields.insert("original".to_owned(), json!(report.original));
         }
         println!("{line}");
     }

@@ -112,6 +112,12 @@ pub(super) fn read(
         recipients: &report.original.recipients,
     };
     let reading = generic::read(text.before(), around, vocabulary, dialect);
+    if status.groups.is_empty() && succeeded(outer, text) {
+        report
+            .steps
+            .push("subject or text confirm the delivery".to_owned());
+        return true;
+    }
     let failed: Vec<&Group> = status
         .groups
         .iter()
@@ -133,6 +139,12 @@ pub(super) fn read(
         return true;
     }
     read_text(mail, outer, text, (reading, dialect, rules), report)
+}
+
+/// Whether a report without fields confirms a delivery.
+fn succeeded(outer: &Outer, text: &Notice) -> bool {
+    let failure = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    !failure && (outer.subject_signs.has(Sign::Success) || text.signs.has(Sign::Success))
 }
 
 /// The fields of all status parts, or of a text that has them.

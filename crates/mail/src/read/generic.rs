@@ -97,7 +97,15 @@ pub(super) fn read(
     let mut hits = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         if line.contains('@') && hits.len() < MAX_RECIPIENTS * 2 {
+            let from = hits.len();
             classify(number, line, vocabulary, dialect, &mut hits);
+            // `<address> (expanded from`, and the other address on the next line.
+            let above = number.checked_sub(1).and_then(|n| lines.get(n));
+            if above.is_some_and(|above| announces_alias(above, vocabulary))
+                && let Some(first) = hits.get_mut(from)
+            {
+                first.strength = Strength::Alias;
+            }
         }
     }
     let begin = dialect.and_then(|d| begin_of(&lines, d));
@@ -115,6 +123,15 @@ pub(super) fn read(
         strong: first.strength == Strength::Strong,
         named: collect(&lines, &hits, &chosen),
     }
+}
+
+fn announces_alias(line: &str, vocabulary: &Vocabulary) -> bool {
+    let bare = line.trim_end();
+    bare.ends_with("from")
+        && vocabulary
+            .alias
+            .iter()
+            .any(|tag| bare.to_lowercase().ends_with(tag.as_str()))
 }
 
 /// The line that announces the failed addresses.
@@ -257,6 +274,10 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         .take(MAX_PARAGRAPH)
     {
         let bare = next.trim();
+        // A reply goes on only in lines with the same code (RFC 5321 §4.2.1).
+        if hit.whole && bare.get(..3) != line.trim().get(..3) {
+            break;
+        }
         let another = is_another(lines, chosen, hit, number);
         if another || (has_letters(&out) && (bare.is_empty() || is_rule(bare))) {
             break;
