@@ -81,7 +81,10 @@ impl RuleSet {
             .filter_map(|i| inner.rules.get(*i as usize))
         {
             let fit = rule.fit(question, &stated, &text);
-            steps.push(say_fit(&rule.rule.name, fit));
+            let always_asked = rule.rule.text.is_empty() || fit == Fit::OtherText;
+            if fit == Fit::Applies || !always_asked {
+                steps.push(say_fit(&rule.rule.name, fit));
+            }
             if fit == Fit::Applies {
                 let verdict = by_rule(rule, &stated, &text.folded);
                 steps.push(say_verdict(&verdict));
@@ -251,7 +254,7 @@ fn say_fit(name: &str, fit: Fit) -> String {
     let what = match fit {
         Fit::Applies => "applies",
         Fit::OutOfScope => "is out of scope",
-        Fit::OtherText => "shares a word with the text, no more",
+        Fit::OtherText => "has another text",
         Fit::Excepted => "is excepted by its `unless`",
     };
     format!("rule \"{name}\" {what}")

@@ -66,6 +66,7 @@ fn the_text_is_believed_where_the_code_lies() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn texts_that_no_rule_knows_are_understood_in_many_languages() {
     let rows = [
         ("550 Empfänger ist hier nicht bekannt", "hard user_unknown"),
@@ -167,6 +168,25 @@ fn texts_that_no_rule_knows_are_understood_in_many_languages() {
     for (text, expected) in rows {
         assert_eq!(short(&judge(text)), expected, "{text}");
     }
+}
+
+#[test]
+fn replies_of_many_servers_are_understood() {
+    let rows = include_str!("../../testdata/replies.tsv");
+    let mut count = 0;
+    for row in rows.lines().filter(|row| !row.starts_with('#')) {
+        let [kind, reason, text] = row.splitn(3, '\t').collect::<Vec<_>>()[..] else {
+            panic!("three fields: {row}");
+        };
+        let verdict = judge(text);
+        assert_eq!(verdict.reason.slug(), reason, "{text}: {verdict:?}");
+        assert!(
+            kind == "*" || verdict.kind.slug() == kind,
+            "{text}: {verdict:?}"
+        );
+        count += 1;
+    }
+    assert!(count > 250, "{count}");
 }
 
 #[test]

@@ -54,6 +54,12 @@ impl<'a> Words<'a> {
         (!word.is_empty()).then_some((word, line_start))
     }
 
+    /// Whether the next word is the reply's status again.
+    fn status_follows(&self) -> bool {
+        let next = self.rest.split_whitespace().next();
+        !self.status.is_empty() && next == Some(self.status)
+    }
+
     /// The reply code that the text begins with.
     fn first(&mut self, word: &'a str) -> Option<&'a str> {
         let Some((code, mut tail)) = split_code(word) else {
@@ -82,7 +88,7 @@ impl<'a> Words<'a> {
         while let Some(again) = repeated(self.code, tail) {
             tail = again;
         }
-        if line_start && tail == self.code {
+        if tail == self.code && (line_start || self.status_follows()) {
             tail = "";
         }
         let stripped = tail.len() < word.len();
@@ -184,6 +190,7 @@ mod tests {
                 "550-5.1.1 The account\r\n550 5.1.1 is gone",
                 "550 5.1.1 The account is gone",
             ),
+            ("550 5.1.1 one 550 5.1.1 two", "550 5.1.1 one two"),
             (
                 "550-5.1.1 The account 550-5.1.1 that\n550 5.1.1 b",
                 "550 5.1.1 The account that b",

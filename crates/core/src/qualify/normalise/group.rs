@@ -138,9 +138,9 @@ pub fn date_word(word: &str) -> Option<DateWord> {
     if !capital || !(3..=9).contains(&word.len()) {
         return None;
     }
-    if MONTHS.iter().any(|m| short_or_full(m)) {
+    if MONTHS.iter().any(&short_or_full) {
         Some(DateWord::Month)
-    } else if DAYS.iter().any(|d| short_or_full(d)) {
+    } else if DAYS.iter().any(short_or_full) {
         Some(DateWord::Weekday)
     } else {
         ZONES.contains(&word).then_some(DateWord::Zone)

@@ -43,7 +43,7 @@ impl<'o> Scan<'o> {
                 self.out.push_str(MESSAGE);
                 return;
             }
-            if is_code(word, next, index) {
+            if is_code(word, next, index) || self.report && begins(word, "err:") {
                 self.out.push_str(word);
             } else {
                 self.word(word, next);
@@ -71,12 +71,8 @@ impl<'o> Scan<'o> {
 
     /// `text:` after `stat:`, as in the receipts of SMPP 3.4, appendix B.
     fn is_message_tail(&mut self, word: &str) -> bool {
-        let begins = |name: &str| {
-            word.get(..name.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(name))
-        };
-        self.report |= begins("stat:");
-        self.report && begins("text:")
+        self.report |= begins(word, "stat:");
+        self.report && begins(word, "text:")
     }
 
     fn word(&mut self, word: &str, next: &str) {
@@ -138,10 +134,9 @@ impl<'o> Scan<'o> {
 
     /// A web address: scheme, host and the first words of its path stay.
     fn url(&mut self, rest: &str) -> Option<usize> {
-        let scheme = ["http://", "https://"].into_iter().find(|scheme| {
-            rest.get(..scheme.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-        })?;
+        let scheme = ["http://", "https://"]
+            .into_iter()
+            .find(|scheme| begins(rest, scheme))?;
         let stop = |c: char| "<>\"'()[]{}|,;`".contains(c);
         let end = rest.find(stop).unwrap_or(rest.len());
         let whole = rest.get(..end)?.trim_end_matches(['.', ':', '!', '?']);
@@ -236,6 +231,12 @@ impl<'o> Scan<'o> {
             }
         }
     }
+}
+
+/// Whether `text` begins with `start`, capitals or not.
+fn begins(text: &str, start: &str) -> bool {
+    text.get(..start.len())
+        .is_some_and(|front| front.eq_ignore_ascii_case(start))
 }
 
 /// The reply code in front, or one that is followed by a status.
