@@ -52,7 +52,7 @@ fn load(folder: &Path, mails: &mut Vec<Vec<u8>>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             load(&path, mails)?;
-        } else if path.extension().is_some_and(|e| e == "eml") {
+        } else if path.extension().is_none_or(|e| e != "json" && e != "jsonl") {
             mails.push(std::fs::read(&path)?);
         }
     }

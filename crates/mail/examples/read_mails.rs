@@ -46,7 +46,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
         let path = entry?.path();
         if path.is_dir() {
             walk(&path, files)?;
-        } else if path.extension().is_some_and(|e| e == "eml") {
+        } else if path.extension().is_none_or(|e| e != "json" && e != "jsonl") {
             files.push(path);
         }
     }
