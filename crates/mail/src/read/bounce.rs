@@ -402,3 +402,20 @@ pub(super) fn read_gone(
     report.recipients = vec![judge(said, rules)];
     true
 }
+
+/// Which level speaks: the mail itself, or a report of a mail system that is passed on without a word.
+pub(super) fn level_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> u8 {
+    let outer = notice::gather(mail, 0);
+    if outer.contains('@') || outer.split_whitespace().take(31).count() > 30 {
+        return 0;
+    }
+    let inner = mail
+        .parts
+        .iter()
+        .find(|part| part.kind == PartKind::Message && part.level == 0);
+    let from = inner.and_then(|part| {
+        let (headers, _) = super::structure::Headers::parse(part.body.trim_ascii_start());
+        headers.raw("from").map(charset::header)
+    });
+    u8::from(from.is_some_and(|from| vocabulary.is_daemon(&from)))
+}

@@ -439,8 +439,17 @@ fn ends_with_word(text: &str, tag: &str) -> bool {
 
 fn weak(line: &str, span: Span, before: &str, vocabulary: &Vocabulary) -> Option<(Strength, bool)> {
     let address = line.get(span.start..span.end)?;
+    let rest = line.get(span.end..)?.trim_matches(MARKS);
+    let placed = is_name(before) && rest.split_whitespace().count() <= 12;
     let blamed = !addresses::is_system(address)
         && !vocabulary.speaks_of_contact(before)
-        && vocabulary.speaks_of_failure(line);
+        && !vocabulary.speaks_of_contact(rest)
+        && (placed || vocabulary.speaks_of_failure(line));
     blamed.then_some((Strength::Weak, false))
+}
+
+/// Whether what stands before an address may be the recipient's name: nothing, `To`, up to four words.
+fn is_name(before: &str) -> bool {
+    let bare = before.trim_matches(MARKS);
+    bare.split_whitespace().count() <= 4 && !bare.contains([':', '=', '>', '/'])
 }

@@ -34,7 +34,17 @@ impl Notice {
             .filter(|(sign, _)| *sign == Sign::End)
             .map(|(_, end)| *end)
             .collect();
-        let cut = find_cut(&text, &ends);
+        let mut cut = find_cut(&text, &ends);
+        let words = |part: &str| {
+            part.chars()
+                .filter(|c| c.is_alphanumeric())
+                .take(11)
+                .count()
+        };
+        if text.get(..cut).is_some_and(|before| words(before) <= 10) {
+            // Nothing would be left to read.
+            cut = text.len();
+        }
         let mut signs = Signs::default();
         for (sign, end) in phrases {
             if end <= cut {
@@ -153,7 +163,14 @@ fn announces(line: &str, rest: &str, addressed: bool) -> bool {
         || line.starts_with("___");
     let closing = line.ends_with([':', '.', '-', '=', '*', '。', '：']);
     let header = field_name(next.as_bytes()).is_some() || next.starts_with("From ");
-    (dashed && (addressed || header)) || (closing && header)
+    // A summary of the original (From, To, Subject) may stand before the failed addresses as well.
+    let telling = || {
+        rest.lines()
+            .take(8)
+            .filter_map(|l| field_name(l.as_bytes()))
+            .any(|name| weight(name) > 0)
+    };
+    (dashed && (addressed || header)) || (closing && header && (addressed || telling()))
 }
 
 /// A run of header lines.
