@@ -233,11 +233,11 @@ fn sender_settings(config: &Config) -> Result<SenderSettings> {
         },
         connections: count(sending.connections),
         held,
-        held_per_site: held.div_ceil(4),
+        held_per_site: (held * 3).div_ceil(4),
         idle: smtp.idle,
         lease: Duration::from_hours(1),
-        overflow_wait: Duration::from_mins(1),
-        lookups: 64,
+        overflow_wait: Duration::from_secs(10),
+        lookups: 256,
     })
 }
 

@@ -9,6 +9,7 @@
 //! The sender holds a bounded number of recipients in all and per site. A site that has its fill
 //! is passed over when more are claimed, so that one provider that does not answer slows no other.
 
+mod appetite;
 mod connection;
 mod context;
 mod crew;
@@ -33,6 +34,7 @@ pub(crate) use crew::Crew;
 pub use crew::SenderSettings;
 
 use crate::recorder::{Committed, Entry, Fact, Subject};
+use appetite::Appetite;
 use holdings::Holdings;
 use site::{Order, SiteHandle};
 
@@ -127,6 +129,7 @@ pub(crate) struct Sender {
     windows: HashMap<SiteKey, Window>,
     full: HashMap<String, SiteKey>,
     holdings: Holdings,
+    appetite: Appetite,
     to_settle: Vec<PartId>,
 }
 
@@ -137,8 +140,10 @@ impl Sender {
         owner: String,
         identities: Arc<Identities>,
     ) -> Self {
+        let appetite = Appetite::new(crew.settings.held, crew.settings.held_per_site);
         Self {
             store,
+            appetite,
             crew,
             owner,
             contexts: HashMap::new(),
@@ -163,16 +168,26 @@ impl Sender {
 
     /// Claims more when there is room; returns how many were claimed.
     pub(crate) async fn claim(&mut self) -> Result<usize, StoreError> {
-        let most = self.crew.settings.held;
-        let room = most.saturating_sub(self.holdings.total());
-        if room < most / 2 {
+        let room = self
+            .crew
+            .settings
+            .held
+            .saturating_sub(self.holdings.total());
+        let fullest = self
+            .sites
+            .values()
+            .map(|s| s.waiting.load(Ordering::Relaxed))
+            .max()
+            .unwrap_or(0);
+        let size = self.appetite.size(room, fullest, std::time::Instant::now());
+        if size == 0 {
             return Ok(0);
         }
         self.drop_full_mark();
         let skip: Vec<String> = self.full.keys().cloned().collect();
         let (store, owner) = (Arc::clone(&self.store), self.owner.clone());
         let until = self.crew.clock.now().plus(self.crew.settings.lease);
-        let claimed = blocking(move || store.claim(&owner, until, room, &skip)).await?;
+        let claimed = blocking(move || store.claim(&owner, until, size, &skip)).await?;
         let n = claimed.len();
         self.holdings.take(&claimed);
         self.dispatch(claimed).await?;
@@ -269,6 +284,8 @@ impl Sender {
             }
             self.order(&plan.site, job);
         }
+        self.appetite
+            .fed(overflow.is_empty(), std::time::Instant::now());
         if let Some(job) = overflow.first() {
             self.full
                 .insert(job.recipient.domain.clone(), plan.site.clone());
