@@ -52,8 +52,17 @@ impl Outer {
         }
         let mut header = Vec::new();
         for (name, value) in mail.headers.iter() {
+            // Programs name themselves in short fields of their own; traces and signatures are long.
+            let own = name.len() < 24 && value.len() < 120;
             if header.len() > MAX_MARKS {
                 break;
+            }
+            if !own
+                || !name
+                    .first()
+                    .is_some_and(|b| matches!(b, b'x' | b'X' | b'u' | b'U'))
+            {
+                continue;
             }
             header.extend_from_slice(name);
             header.push(b':');
@@ -403,11 +412,12 @@ pub(super) fn read_gone(
     true
 }
 
-/// Which level speaks: the mail itself, or a report of a mail system that is passed on without a word.
-pub(super) fn level_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> u8 {
+/// The text of the level that speaks: the mail itself, or a report of a mail system that is passed on
+/// without a word.
+pub(super) fn text_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> String {
     let outer = notice::gather(mail, 0);
     if outer.contains('@') || outer.split_whitespace().take(31).count() > 30 {
-        return 0;
+        return outer;
     }
     let inner = mail
         .parts
@@ -417,5 +427,9 @@ pub(super) fn level_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> u8 {
         let (headers, _) = super::structure::Headers::parse(part.body.trim_ascii_start());
         headers.raw("from").map(charset::header)
     });
-    u8::from(from.is_some_and(|from| vocabulary.is_daemon(&from)))
+    if from.is_some_and(|from| vocabulary.is_daemon(&from)) {
+        notice::gather(mail, 1)
+    } else {
+        outer
+    }
 }

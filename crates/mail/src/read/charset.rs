@@ -51,13 +51,18 @@ fn to_text<'a>(raw: &'a [u8], charset: Option<&str>) -> Cow<'a, str> {
         return Cow::Owned(utf7(raw));
     }
     if !escaped && raw.is_ascii() {
-        return String::from_utf8_lossy(raw);
+        return lossy(raw);
     }
     let (text, wrong) = of(raw, label).decode_without_bom_handling(raw);
     if !wrong {
         return text;
     }
     guess(raw)
+}
+
+/// UTF-8 as it stands; what is not shows as the replacement character.
+pub(super) fn lossy(raw: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(raw).map_or_else(|_| String::from_utf8_lossy(raw), Cow::Borrowed)
 }
 
 /// The encoding to try first.

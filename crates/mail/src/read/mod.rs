@@ -84,9 +84,8 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
         return take_complaint(report, &complaint);
     }
     let outer = Outer::of(mail, vocabulary);
-    let level = bounce::level_of(mail, vocabulary);
     let mut text = Notice::new(
-        lines::unquote(&notice::gather(mail, level)).into_owned(),
+        lines::unquote(&bounce::text_of(mail, vocabulary)).into_owned(),
         vocabulary,
     );
     original::add_text(&mut report.original, text.after());

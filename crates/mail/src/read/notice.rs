@@ -7,7 +7,7 @@ use super::structure::{Part, PartKind, Structure};
 use super::vocabulary::{Sign, Signs, Vocabulary};
 
 /// Bytes of notification that are looked at.
-const MAX_NOTICE: usize = 128 << 10;
+const MAX_NOTICE: usize = 64 << 10;
 /// Text parts that are put together.
 const MAX_TEXT_PARTS: usize = 4;
 

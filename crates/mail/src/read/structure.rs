@@ -101,7 +101,7 @@ impl<'a> Headers<'a> {
 /// A field's value in one line, as text whatever its bytes.
 pub(super) fn unfold(value: &[u8]) -> Cow<'_, str> {
     let trimmed = value.trim_ascii();
-    let text = String::from_utf8_lossy(trimmed);
+    let text = super::charset::lossy(trimmed);
     if !text.contains('\n') {
         return text;
     }
