@@ -107,11 +107,18 @@ fn write_quoted_line(out: &mut Vec<u8>, line: &[u8]) {
         out.extend_from_slice(b"=46rom ");
         rest = after;
     }
+    // No early end, so that the compiler checks many bytes at once; then only `=` is to be found.
+    let simple = line.iter().fold(true, |simple, b| simple & (is_plain(*b) | (*b == b'=')));
     while let Some((first, after)) = rest.split_first() {
         let used = out.len() - start;
         // Runs of plain characters are copied at once, up to the column where a soft break is due.
         let room = 75_usize.saturating_sub(used);
-        let run = rest.iter().take(room).take_while(|b| is_plain(**b)).count();
+        let reach = rest.get(..room).unwrap_or(rest);
+        let run = if simple {
+            memchr::memchr(b'=', reach).unwrap_or(reach.len())
+        } else {
+            reach.iter().take_while(|b| is_plain(**b)).count()
+        };
         if run > 0 {
             let (plain, next) = rest.split_at(run);
             out.extend_from_slice(plain);
