@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::fold::fold;
-use super::meaning::{Meaning, Sense};
+use super::meaning::{Kind, Meaning, Sense};
 use super::normalise::normalise;
 use super::pattern::Haystack;
 use super::question::{Question, RuleRef, Verdict};
@@ -209,10 +209,24 @@ fn weigh(
                 "code-class"
             };
             let sure = confidence(score, all.second(meaning), name);
-            fallback(name, meaning.sense(), stated, folded, sure)
+            let said = text.of_meaning(meaning) >= TRUSTED;
+            fallback(name, cautious(meaning, stated, said), stated, folded, sure)
         }
     };
     (verdict, clues)
+}
+
+/// A transient reply condemns an address only where its words say so: a server that has not yet
+/// looked an address up may well answer 450 4.1.1.
+fn cautious(meaning: Meaning, stated: &Stated, said: bool) -> Sense {
+    let sense = meaning.sense();
+    if sense.kind == Kind::Hard && !stated.permanent && !said {
+        return Sense {
+            kind: Kind::Soft,
+            ..sense
+        };
+    }
+    sense
 }
 
 /// How sure a weighed verdict is: its weight, less what speaks for the next best.

@@ -236,6 +236,19 @@ fn a_delay_is_never_hard_for_a_suspension() {
 }
 
 #[test]
+fn a_transient_status_alone_never_condemns_an_address() {
+    let rows = [
+        ("450 4.1.1", "soft user_unknown"),
+        ("450 4.1.1 try", "soft user_unknown"),
+        ("450 4.1.1 user unknown", "hard user_unknown"),
+        ("550 5.1.1", "hard user_unknown"),
+    ];
+    for (text, expected) in rows {
+        assert_eq!(short(&judge(text)), expected, "{text}");
+    }
+}
+
+#[test]
 fn explanations_name_the_rule_and_the_steps() {
     let set = RuleSet::shipped();
     for text in [

@@ -191,6 +191,15 @@ struct Met {
     end: usize,
 }
 
+impl Met {
+    /// Whether this one is longer and covers the other: «IP address» is no «address».
+    const fn holds(&self, other: &Self) -> bool {
+        self.start <= other.start
+            && other.end <= self.end
+            && self.end - self.start > other.end - other.start
+    }
+}
+
 impl Vocabulary {
     /// The vocabulary shipped with the product.
     pub fn shipped() -> &'static Self {
@@ -275,8 +284,10 @@ impl Vocabulary {
                 }),
             }
         }
-        met.sort_by_key(|m| (m.start, m.end));
-        self.pair_clues(folded, &met, &mut clues);
+        let inner = |m: &Met| met.iter().any(|other| other.holds(m));
+        let mut whole: Vec<&Met> = met.iter().filter(|m| !inner(m)).collect();
+        whole.sort_by_key(|m| (m.start, m.end));
+        self.pair_clues(folded, &whole, &mut clues);
         clues
     }
 
@@ -308,7 +319,7 @@ impl Vocabulary {
         hits
     }
 
-    fn pair_clues<'v>(&'v self, folded: &str, met: &[Met], clues: &mut Vec<Clue<'v>>) {
+    fn pair_clues<'v>(&'v self, folded: &str, met: &[&Met], clues: &mut Vec<Clue<'v>>) {
         for (place, first) in met.iter().enumerate() {
             for second in met.iter().skip(place + 1) {
                 if second.start > first.end + NEAR {

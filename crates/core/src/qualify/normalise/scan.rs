@@ -163,7 +163,7 @@ impl<'o> Scan<'o> {
             }
             self.out.push_str(segment);
         }
-        let written = self.out.trim_end_matches(['.', ':', '!', '?']).len();
+        let written = self.out.trim_end_matches(['.', ':', '!', '?', '/']).len();
         self.out.truncate(written);
         Some(whole.len())
     }
@@ -224,7 +224,10 @@ impl<'o> Scan<'o> {
             })
         });
         match joined {
-            Some(end) => self.out.truncate(end),
+            Some(end) => {
+                self.out.truncate(end);
+                self.word_start = self.word_start.min(end);
+            }
             None => {
                 self.out.push_str(VARIABLE);
                 self.placeholder = Some(self.out.len());
