@@ -11,6 +11,7 @@ use posthaste_core::qualify::{Question, RuleSet, Verdict, normalise};
 use super::lines::fold;
 use super::reply;
 use super::report::{Action, FailedRecipient};
+use super::stage;
 
 /// Bytes of a diagnostic that are judged and kept.
 const MAX_DIAGNOSTIC: usize = 2_000;
@@ -40,12 +41,13 @@ pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
         .collect();
     let found = texts.iter().take(4).find_map(|text| reply::find(text));
     let status = choose_status(said.status, &texts);
+    let told = texts.iter().take(3).find_map(|text| stage::find(text));
     let ask = |text: &str| {
         rules.judge(&Question {
             channel: Channel::Email,
             host: said.host.as_deref(),
             said_by_us: false,
-            stage: None,
+            stage: told,
             code: found.map(|r| r.code),
             enhanced: status,
             permanent: permanence(&said, found, status),
