@@ -18,7 +18,7 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
-/// Longest normalised text, in bytes; what is longer ends with [`CUT`].
+/// Longest normalised text, in bytes; what is longer ends with `[…]`.
 pub const MAX_OUTPUT: usize = 4096;
 
 /// Stands at the end of a text that was cut.
