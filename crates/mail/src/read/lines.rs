@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 /// How much of a mail is examined, in bytes.
-pub(super) const MAX_BYTES: usize = 4 << 20;
+pub const MAX_BYTES: usize = 4 << 20;
 
 /// The mail with LF line ends, without an mbox `From ` line, cut at [`MAX_BYTES`].
 pub(super) fn normalise(mail: &[u8]) -> Cow<'_, [u8]> {

@@ -45,7 +45,9 @@ use self::bounce::Outer;
 use self::notice::Notice;
 use self::structure::{PartKind, Structure};
 pub use dialects::{Description, descriptions};
+pub use lines::MAX_BYTES;
 pub use report::{Action, FailedRecipient, Kind, Original, Problem, Report};
+pub use samples::{Sample, samples};
 
 /// Reads one mail: what it is, whom it is about, what it means.
 #[must_use]

@@ -8,6 +8,8 @@ use super::vocabulary::{Sign, Signs, Vocabulary};
 
 /// Bytes of notification that are looked at.
 const MAX_NOTICE: usize = 64 << 10;
+/// Lines between an announcement and what it announces, at most.
+const MAX_GAP: usize = 20;
 /// Text parts that are put together.
 const MAX_TEXT_PARTS: usize = 4;
 
@@ -152,6 +154,7 @@ fn find_cut(text: &str, ends: &[usize]) -> usize {
 fn announces(line: &str, rest: &str, addressed: bool) -> bool {
     let mut following = rest
         .lines()
+        .take(MAX_GAP)
         .map(str::trim)
         .filter(|l| !l.is_empty() && !l.chars().all(|c| "-=_*#. ".contains(c)));
     let Some(next) = following.next() else {

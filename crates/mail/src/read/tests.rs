@@ -172,6 +172,7 @@ fn hostile_mails_are_read_within_limits() {
         at_signs.into_bytes(),
         recipients.into_bytes(),
         vec![b'x'; 20 << 20],
+        "Original message:\n\n----\n".repeat(20_000).into_bytes(),
         vec![0; 1 << 20],
         b"\n".repeat(3 << 20),
         "Subject: =?".repeat(200_000).into_bytes(),
