@@ -32,6 +32,7 @@ mod notice;
 mod original;
 mod reply;
 mod report;
+mod samples;
 mod stage;
 mod structure;
 mod vocabulary;
