@@ -45,13 +45,17 @@
 //! ```
 
 mod address;
+mod cluster;
+mod derive;
 mod fold;
 mod judge;
 mod load;
 mod matcher;
 mod meaning;
 mod normalise;
+mod own;
 mod pattern;
+mod phrase;
 mod question;
 mod rule;
 mod ruleset;
@@ -63,10 +67,14 @@ mod tests;
 mod vocabulary;
 mod words;
 
+pub use cluster::{ALIKE, Words, cluster, nearest};
+pub use derive::pattern_of;
 pub use judge::Explanation;
 pub use load::{RuleProblem, parse_rules};
 pub use meaning::{Kind, Meaning, Sense};
 pub use normalise::{MAX_OUTPUT, normalise, normalise_bytes, normalise_into};
+pub use own::{OwnRule, Place, rule_from_text, rule_text};
+pub use phrase::{Folded, Phrase};
 pub use question::{Question, RuleRef, Verdict};
 pub use rule::{Rule, Speaker};
 pub use ruleset::RuleSet;

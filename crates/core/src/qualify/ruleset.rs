@@ -142,7 +142,18 @@ impl RuleSet {
         &self.0
     }
 
-    fn checked(mut rules: Vec<Rule>, names: &HashSet<String>) -> Result<Self, Vec<RuleProblem>> {
+    fn checked(rules: Vec<Rule>, names: &HashSet<String>) -> Result<Self, Vec<RuleProblem>> {
+        let set = Self::compiled(rules)?;
+        let problems = set.check_samples(names);
+        if problems.is_empty() {
+            Ok(set)
+        } else {
+            Err(problems)
+        }
+    }
+
+    /// Compiles rules without looking at their samples.
+    pub(super) fn compiled(mut rules: Vec<Rule>) -> Result<Self, Vec<RuleProblem>> {
         let mut problems = check_form(&rules);
         rules.sort_by_key(|rule| rule.order);
         let mut compiled = Vec::with_capacity(rules.len());
@@ -158,21 +169,15 @@ impl RuleSet {
         }
         let matcher = Matcher::build(compiled.iter().map(|c| c.text.as_slice()))
             .map_err(|what| vec![RuleProblem::of("", what)])?;
-        let set = Self(Arc::new(Inner {
+        Ok(Self(Arc::new(Inner {
             rules: compiled,
             matcher,
             statuses: StatusTable::shipped(),
             vocabulary: Vocabulary::shipped(),
-        }));
-        let problems = set.check_samples(names);
-        if problems.is_empty() {
-            Ok(set)
-        } else {
-            Err(problems)
-        }
+        })))
     }
 
-    fn check_samples(&self, names: &HashSet<String>) -> Vec<RuleProblem> {
+    pub(super) fn check_samples(&self, names: &HashSet<String>) -> Vec<RuleProblem> {
         let checked = self.0.rules.iter().filter(|c| names.contains(&c.rule.name));
         checked.flat_map(|c| self.check_rule(c)).collect()
     }
