@@ -33,3 +33,5 @@ id!(/// An entry of the delivery log qualification: one normalised text.
     QualificationId);
 id!(/// An event of the address ledger.
     EventId);
+id!(/// A re-qualification: past failures that were given other verdicts.
+    RequalificationId);

@@ -7,7 +7,9 @@
 
 #[cfg(test)]
 mod conformance;
+pub mod requalifying;
 pub mod rows;
+pub mod rules;
 pub mod sqlite;
 
 use std::path::PathBuf;
@@ -18,14 +20,18 @@ use posthaste_core::ids::{
     DeliveryId, EventId, ListId, LogId, PartId, QualificationId, RecipientId,
 };
 use posthaste_core::log::{Channel, QualificationStatus};
+use posthaste_core::qualify::Verdict;
 use posthaste_core::tally::Tally;
 use posthaste_core::time::Timestamp;
 
 use crate::rows::{
-    Address, AddressFilter, AddressHistory, Attempt, ClaimedRecipient, Delivery, ExclusionRow,
-    FrozenRecipient, JournalLine, LedgerEvent, List, LogChange, LogFilter, LogRow, LogTotals,
-    NewDelivery, NewRecipient, Page, Qualification, Recipient, WorkflowRun,
+    Address, AddressFilter, AddressHistory, AtRisk, Attempt, ClaimedRecipient, Delivery,
+    ExclusionRow, FrozenRecipient, JournalLine, LedgerEvent, List, LogChange, LogFilter, LogRow,
+    LogTotals, NewDelivery, NewRecipient, Page, Qualification, Recipient, WorkflowRun,
 };
+
+pub use requalifying::Requalifying;
+pub use rules::Rules;
 
 /// Our own trouble with the store.
 #[derive(Debug, thiserror::Error)]
@@ -96,7 +102,16 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 
 /// Everything a process needs of the store.
 pub trait Store:
-    Recipients + Deliveries + Preparing + Queue + Recording + Addresses + Qualifications + Workflows
+    Recipients
+    + Deliveries
+    + Preparing
+    + Queue
+    + Recording
+    + Addresses
+    + Qualifications
+    + Workflows
+    + Requalifying
+    + Rules
 {
 }
 
@@ -109,6 +124,8 @@ impl<T> Store for T where
         + Addresses
         + Qualifications
         + Workflows
+        + Requalifying
+        + Rules
         + ?Sized
 {
 }
@@ -304,6 +321,8 @@ pub trait RecordTx {
     fn qualification(&mut self, channel: Channel, text: &str) -> Result<Option<Qualification>>;
     /// Adds a qualification; its id is chosen by the store.
     fn add_qualification(&mut self, new: &Qualification) -> Result<QualificationId>;
+    /// Stores how the rules judge a text now, unless a person has set it.
+    fn judge_qualification(&mut self, id: QualificationId, verdict: &Verdict) -> Result<()>;
     /// Adds occurrences, never past 100,000.
     fn add_occurrences(&mut self, id: QualificationId, n: u32, at: Timestamp) -> Result<()>;
 }
@@ -330,6 +349,10 @@ pub trait Qualifications: Send + Sync {
     fn qualification_by_id(&self, id: QualificationId) -> Result<Option<Qualification>>;
     /// Replaces type, reason, party, status, occurrences and the mark that a person set it.
     fn set_qualification(&self, entry: &Qualification, at: Timestamp) -> Result<()>;
+    /// Addresses whose last failure in a delivery has one of these texts, by text and domain;
+    /// most addresses first. Near quarantine are those listed with errors that have at least
+    /// `errors` of them.
+    fn at_risk(&self, texts: &[QualificationId], errors: u32) -> Result<Vec<AtRisk>>;
 }
 
 /// Runs of technical workflows, and what only they do.

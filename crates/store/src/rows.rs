@@ -282,7 +282,7 @@ pub struct Attempt {
 }
 
 /// An entry of the quarantine list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     /// The channel.
     pub channel: Channel,
@@ -364,6 +364,19 @@ pub struct Qualification {
     pub first_seen: Timestamp,
     /// When it was last met.
     pub last_seen: Timestamp,
+}
+
+/// Addresses of one domain that failed with one text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AtRisk {
+    /// The text.
+    pub qualification: QualificationId,
+    /// The domain.
+    pub domain: String,
+    /// How many addresses failed with it.
+    pub addresses: u64,
+    /// How many of them are one counted error away from quarantine.
+    pub near_quarantine: u64,
 }
 
 /// The most occurrences that are counted.

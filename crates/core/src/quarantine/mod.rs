@@ -5,6 +5,7 @@
 //! and undone: derive the entry anew with [`derive()`].
 
 mod policy;
+pub mod requalify;
 #[cfg(test)]
 mod tests;
 
@@ -162,26 +163,7 @@ pub fn decide(policy: &Policy, entry: Option<&Entry>, event: &Event, at: Timesta
 /// log row revokes are passed over.
 #[must_use]
 pub fn derive(policy: &Policy, history: &[(Timestamp, Event)]) -> Option<Entry> {
-    let revoked: std::collections::HashSet<LogId> = history
-        .iter()
-        .filter_map(|(_, event)| match event {
-            Event::Failed(failed) => failed.revokes_success.then_some(failed.log),
-            Event::Delivered { .. }
-            | Event::Complained
-            | Event::Set { .. }
-            | Event::Imported { .. }
-            | Event::Lifted
-            | Event::Snapshot(_) => None,
-        })
-        .collect();
-    let mut entry = None;
-    for (at, event) in history {
-        if matches!(event, Event::Delivered { log } if revoked.contains(log)) {
-            continue;
-        }
-        entry = decide(policy, entry.as_ref(), event, *at).entry;
-    }
-    entry
+    requalify::trace(policy, history).entry
 }
 
 fn on_failure(policy: &Policy, entry: Option<&Entry>, failed: &Failed, at: Timestamp) -> Decision {

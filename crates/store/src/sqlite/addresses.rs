@@ -7,8 +7,8 @@ use posthaste_core::quarantine::{Entry, Event};
 use posthaste_core::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::codes::{Columns, Inner, count, limit, unreadable};
-use super::{SqliteStore, row, rows, run};
+use super::codes::{Columns, Inner, count, limit};
+use super::{SqliteStore, ledger, row, rows, run};
 use crate::rows::{Address, AddressFilter, AddressHistory, LedgerEvent, Page};
 use crate::{Addresses, Result, StoreError};
 
@@ -95,17 +95,14 @@ pub(super) fn add_event(conn: &Connection, event: &LedgerEvent) -> Inner<EventId
     Ok(EventId(conn.prepare_cached(SQL)?.insert(params)?))
 }
 
-/// The ledger of an address, oldest first, by `event_by_key`.
+/// The ledger of an address with the verdicts in force, oldest first.
 pub(super) fn events(
     conn: &Connection,
     channel: Channel,
     key: &str,
 ) -> rusqlite::Result<Vec<LedgerEvent>> {
-    const SQL: &str = "SELECT payload FROM event WHERE key = ?1 AND channel = ?2 ORDER BY at, id";
-    rows(conn, SQL, params![key, channel.code()], |row| {
-        let payload: String = row.get(0)?;
-        serde_json::from_str(&payload).map_err(|e| unreadable(0, format!("a ledger event: {e}")))
-    })
+    let held = ledger::of_address(conn, channel, key, None)?;
+    Ok(held.into_iter().map(|held| held.event).collect())
 }
 
 impl Addresses for SqliteStore {

@@ -7,7 +7,11 @@ use rusqlite_migration::{M, Migrations};
 
 use crate::{Result, StoreError};
 
-const STEPS: &[M<'static>] = &[M::up(include_str!("migrations/0001_first.sql"))];
+const STEPS: &[M<'static>] = &[
+    M::up(include_str!("migrations/0001_first.sql")),
+    M::up(include_str!("migrations/0002_rules.sql")),
+    M::up(include_str!("migrations/0003_requalification.sql")),
+];
 
 /// Brings the file to the newest version this program knows.
 ///

@@ -2,14 +2,14 @@
 //!
 //! One connection writes, in short transactions that take the lock at once (`BEGIN IMMEDIATE`) and
 //! are on the disk when they end (WAL, `synchronous = FULL`). A few connections read; none holds a
-//! transaction from one page to the next. One file per trait; the tables are in
-//! `migrations/0001_first.sql`.
+//! transaction from one page to the next. One file per trait; the tables are in `migrations/`.
 
 mod addresses;
 mod codes;
 mod connection;
 mod deliveries;
 mod gather;
+mod ledger;
 mod log;
 mod migrations;
 mod preparing;
@@ -18,6 +18,8 @@ mod qualifications;
 mod queue;
 mod recipients;
 mod recording;
+mod requalifying;
+mod rules;
 #[cfg(test)]
 mod tests;
 mod workflows;
