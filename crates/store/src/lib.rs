@@ -322,7 +322,12 @@ pub trait RecordTx {
     /// Adds a qualification; its id is chosen by the store.
     fn add_qualification(&mut self, new: &Qualification) -> Result<QualificationId>;
     /// Stores how the rules judge a text now, unless a person has set it.
-    fn judge_qualification(&mut self, id: QualificationId, verdict: &Verdict) -> Result<()>;
+    fn judge_qualification(
+        &mut self,
+        id: QualificationId,
+        verdict: &Verdict,
+        status: QualificationStatus,
+    ) -> Result<()>;
     /// Adds occurrences, never past 100,000.
     fn add_occurrences(&mut self, id: QualificationId, n: u32, at: Timestamp) -> Result<()>;
 }

@@ -30,6 +30,7 @@ mod judge;
 mod lines;
 mod notice;
 mod original;
+mod own;
 mod reply;
 mod report;
 mod samples;
@@ -47,12 +48,19 @@ use self::notice::Notice;
 use self::structure::{PartKind, Structure};
 pub use dialects::{Description, descriptions};
 pub use lines::MAX_BYTES;
+pub use own::{MailAction, MailRule, MailRules, mail_rule_text, parse_mail_rules};
 pub use report::{Action, FailedRecipient, Kind, Original, Problem, Report};
 pub use samples::{Sample, samples};
 
 /// Reads one mail: what it is, whom it is about, what it means.
 #[must_use]
 pub fn read(mail: &[u8], rules: &RuleSet) -> Report {
+    read_with(mail, rules, &MailRules::default())
+}
+
+/// Reads one mail; inbound e-mail rules of one's own go before what the reading says.
+#[must_use]
+pub fn read_with(mail: &[u8], rules: &RuleSet, own: &MailRules) -> Report {
     let bytes = lines::normalise(mail);
     let structure = structure::parse(&bytes);
     let mut report = Report {
@@ -78,6 +86,7 @@ pub fn read(mail: &[u8], rules: &RuleSet) -> Report {
         let why = "nothing was recognised in the part within the limits".to_owned();
         report.problems.push(Problem::Unreadable(why));
     }
+    own.apply(&structure, &mut report);
     report
 }
 

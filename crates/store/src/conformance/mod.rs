@@ -10,6 +10,7 @@ mod preparing;
 mod queue;
 mod recipients;
 mod recording;
+mod rules;
 mod scene;
 mod workflows;
 
@@ -84,6 +85,12 @@ promises! {
         numbers_outlive_the_rows_they_count,
         row_ids_are_never_used_twice,
         old_events_fold_into_one_snapshot;
+    rules:
+        rules_come_back_by_position_with_the_version_of_their_set,
+        a_change_decided_on_older_rules_is_not_written,
+        every_change_of_a_rule_is_kept_newest_first,
+        a_backup_keeps_the_rules_from_before_the_change,
+        addresses_at_risk_are_counted_by_text_and_domain;
     equation:
         the_numbers_add_up_whatever_happens;
 }

@@ -44,9 +44,11 @@ const ROOM_FOR_OTHERS: Duration = Duration::from_millis(3);
 pub struct SqliteStore {
     path: PathBuf,
     gate: Gate,
-    writer: Mutex<Writer>,
     readers: Mutex<Vec<Connection>>,
     watcher: Mutex<Connection>,
+    /// The last field, so that it closes last: only a connection that writes can copy the
+    /// write-ahead log into the file and remove it.
+    writer: Mutex<Writer>,
 }
 
 #[derive(Debug)]

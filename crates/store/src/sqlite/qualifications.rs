@@ -1,13 +1,14 @@
 //! The delivery log qualification: what each normalised text means.
 
 use posthaste_core::ids::QualificationId;
-use posthaste_core::log::{Channel, QualificationStatus};
+use posthaste_core::log::{AddressStatus, Channel, QualificationStatus};
+use posthaste_core::qualify::Verdict;
 use posthaste_core::time::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::codes::{Columns, limit};
 use super::{SqliteStore, row, rows, run};
-use crate::rows::{MAX_OCCURRENCES, Qualification};
+use crate::rows::{AtRisk, MAX_OCCURRENCES, Qualification};
 use crate::{Qualifications, Result, StoreError};
 
 macro_rules! entries {
@@ -75,6 +76,27 @@ pub(super) fn add(conn: &Connection, new: &Qualification) -> rusqlite::Result<Qu
         .map(QualificationId)
 }
 
+/// Stores how the rules judge a text now.
+pub(super) fn judge(
+    conn: &Connection,
+    id: QualificationId,
+    verdict: &Verdict,
+    status: QualificationStatus,
+) -> rusqlite::Result<()> {
+    const SQL: &str = "UPDATE qualification SET kind = ?2, reason = ?3, party = ?4, status = ?5,
+                rule = ?6
+         WHERE id = ?1 AND by_person = 0";
+    let params = params![
+        id.0,
+        verdict.kind.code(),
+        verdict.reason.code(),
+        verdict.party.code(),
+        status.code(),
+        &*verdict.rule.name
+    ];
+    run(conn, SQL, params).map(|_| ())
+}
+
 impl Qualifications for SqliteStore {
     fn qualifications(
         &self,
@@ -119,6 +141,37 @@ impl Qualifications for SqliteStore {
                 return Err(not_found(entry.id).into());
             }
             Ok(())
+        })
+    }
+
+    fn at_risk(&self, texts: &[QualificationId], errors: u32) -> Result<Vec<AtRisk>> {
+        // One pass over the delivery log, which has no index on the text: it would cost a page
+        // with every failure, and this is asked by people only.
+        const SQL: &str = "SELECT l.qualification, d.name,
+                    count(DISTINCT coalesce(f.key, f.address)),
+                    count(DISTINCT CASE WHEN a.status = ?2 AND a.errors >= ?3 THEN a.key END)
+             FROM log l
+             JOIN frozen f ON f.log = l.id
+             JOIN domain d ON d.id = l.domain
+             LEFT JOIN address a ON a.key = coalesce(f.key, f.address) AND a.channel = 0
+             WHERE l.qualification IN (SELECT value FROM json_each(?1))
+             GROUP BY 1, 2 ORDER BY 3 DESC, 2, 1";
+        let ids: Vec<i64> = texts.iter().map(|id| id.0).collect();
+        let ids = serde_json::to_string(&ids).map_err(|error| StoreError::Corrupt {
+            what: "a list of qualifications".to_owned(),
+            why: error.to_string(),
+        })?;
+        self.read("counting the addresses at risk", |conn| {
+            let params = params![ids, AddressStatus::WithErrors.code(), errors];
+            Ok(rows(conn, SQL, params, |row| {
+                let mut c = Columns::of(row);
+                Ok(AtRisk {
+                    qualification: QualificationId(c.get()?),
+                    domain: c.get()?,
+                    addresses: c.unsigned()?,
+                    near_quarantine: c.unsigned()?,
+                })
+            })?)
         })
     }
 }

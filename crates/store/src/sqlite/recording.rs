@@ -3,7 +3,8 @@
 use posthaste_core::evidence::SaidBy;
 use posthaste_core::failure::Party;
 use posthaste_core::ids::{EventId, LogId, QualificationId};
-use posthaste_core::log::Channel;
+use posthaste_core::log::{Channel, QualificationStatus};
+use posthaste_core::qualify::Verdict;
 use posthaste_core::time::Timestamp;
 use rusqlite::{Connection, params};
 
@@ -79,6 +80,16 @@ impl RecordTx for Open<'_> {
     fn add_qualification(&mut self, new: &Qualification) -> Result<QualificationId> {
         let added = qualifications::add(self.conn, new);
         said(added, "adding a qualification")
+    }
+
+    fn judge_qualification(
+        &mut self,
+        id: QualificationId,
+        verdict: &Verdict,
+        status: QualificationStatus,
+    ) -> Result<()> {
+        let done = qualifications::judge(self.conn, id, verdict, status);
+        said(done, "storing how a text is judged")
     }
 
     fn add_occurrences(&mut self, id: QualificationId, n: u32, at: Timestamp) -> Result<()> {
