@@ -24,6 +24,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use crate::progress::{Board, Step};
 
 pub use verdict::Judge;
+pub(crate) use verdict::{doubtful, with_person};
 
 /// Most outcomes in one transaction.
 const GROUP: usize = 128;

@@ -21,6 +21,9 @@ use crate::progress::Step;
 /// The only channel that is recorded so far.
 const CHANNEL: Channel = Channel::Email;
 
+/// Verdicts no surer than this, in percent, rest on the code alone: the text is yet to be qualified.
+const GUESSED: u8 = 25;
+
 pub(super) struct Writer<'a> {
     tx: &'a mut dyn RecordTx,
     judge: &'a Judge,
@@ -348,7 +351,8 @@ impl<'a> Writer<'a> {
 }
 
 fn new_text(judged: &Judged, evidence: &Evidence) -> Qualification {
-    let known = judged.verdict.kind != FailureType::NotDefined;
+    let known =
+        judged.verdict.kind != FailureType::NotDefined && judged.verdict.confidence > GUESSED;
     Qualification {
         id: QualificationId(0),
         channel: CHANNEL,

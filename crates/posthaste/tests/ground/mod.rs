@@ -21,7 +21,8 @@ use posthaste_engine::spec::{Exclusions, Spec};
 use posthaste_mail::token::Secret;
 use posthaste_net::fake::FakeResolver;
 use posthaste_net::plan::{PlanSettings, Router};
-use posthaste_net::tls::TlsClient;
+use posthaste_net::route::{DomainMask, Route};
+use posthaste_net::tls::{TlsClient, TlsPolicy};
 use posthaste_sandbox::{Config, Running};
 use posthaste_smtp::client::ClientSettings;
 use posthaste_smtp::stages::Timeouts;
@@ -133,7 +134,12 @@ impl Ground {
         id
     }
 
+    /// The services with names as the sandbox's zone has them.
     pub fn services(&self, owner: &str) -> Services {
+        self.services_by(owner, Vec::new())
+    }
+
+    fn services_by(&self, owner: &str, routes: Vec<Route>) -> Services {
         let mut names = FakeResolver::default();
         for zone in self.sandbox.zone() {
             for (preference, host) in &zone.mx {
@@ -153,7 +159,14 @@ impl Ground {
             rules: Arc::new(RuleSet::shipped()),
             policy: quarantine::Policy::default(),
             retention: Duration::from_hours(24 * 180),
-            router: Arc::new(Router::new(Arc::new(names), PlanSettings::default())),
+            cleanup_hour: 3,
+            router: Arc::new(Router::new(
+                Arc::new(names),
+                PlanSettings {
+                    routes,
+                    ..PlanSettings::default()
+                },
+            )),
             identities: Arc::new(Identities {
                 secret: Secret::new(&[7; 32]).unwrap(),
                 signers: HashMap::new(),
@@ -189,8 +202,25 @@ impl Ground {
 
     /// Sends until the delivery has ended; returns its numbers.
     pub async fn send(&self, id: DeliveryId) -> Tally {
+        self.run(self.services("test"), id).await
+    }
+
+    /// The same, with all mail going to the first provider as a relay.
+    pub async fn send_by_route(&self, id: DeliveryId) -> Tally {
+        let addr = self.sandbox.places()[0].addr;
+        let route = Route {
+            domains: vec![DomainMask::parse("*").unwrap()],
+            host: addr.ip().to_string(),
+            port: addr.port(),
+            tls: TlsPolicy::None,
+            auth: None,
+        };
+        self.run(self.services_by("test", vec![route]), id).await
+    }
+
+    async fn run(&self, services: Services, id: DeliveryId) -> Tally {
         let until = Until::Ended(vec![id]);
-        let run = services::run(self.services("test"), until, CancellationToken::new());
+        let run = services::run(services, until, CancellationToken::new());
         tokio::time::timeout(Duration::from_secs(60), run)
             .await
             .expect("in time")
