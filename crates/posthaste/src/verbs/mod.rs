@@ -11,8 +11,11 @@ mod init;
 mod log;
 mod preview;
 mod qualifications;
+mod qualify;
 mod quarantine;
 mod recipients;
+mod rules;
+mod rules_test;
 mod sandbox;
 mod send;
 mod serve;
@@ -51,6 +54,11 @@ pub enum Verb {
     /// What failure texts mean: the delivery log qualification
     #[command(subcommand)]
     Qualifications(qualifications::Verb),
+    /// Say what bounce mails and replies mean, without a store
+    Qualify(qualify::Args),
+    /// The rules that say what failures mean
+    #[command(subcommand)]
+    Rules(rules::Verb),
     /// DKIM keys
     #[command(subcommand)]
     Dkim(dkim::Verb),
@@ -80,6 +88,8 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
         Verb::Exclusions(args) => exclusions::run(&args, office),
         Verb::Quarantine(verb) => quarantine::run(verb, office),
         Verb::Qualifications(verb) => qualifications::run(verb, office),
+        Verb::Qualify(args) => qualify::run(&args, office),
+        Verb::Rules(verb) => rules::run(verb, office),
         Verb::Dkim(verb) => dkim::run(verb, office),
         Verb::Workflow(verb) => workflow::run(verb, office),
         Verb::Explain(verb) => explain::run(verb, office),

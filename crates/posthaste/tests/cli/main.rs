@@ -10,5 +10,6 @@
 mod bad_input;
 mod delivery;
 mod place;
+mod qualify;
 mod quarantine;
 mod setup;
