@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use posthaste_engine::desk::DeskError;
+use posthaste_qualify::trial::CorpusError;
 use posthaste_store::StoreError;
 
 use crate::section::Problem;
@@ -146,6 +147,12 @@ impl From<DeskError> for Failure {
             DeskError::Input(_) => Self::input(error),
             DeskError::Unreadable { doing, source } => Self::file(doing, &source),
         }
+    }
+}
+
+impl From<CorpusError> for Failure {
+    fn from(error: CorpusError) -> Self {
+        Self::input(error)
     }
 }
 

@@ -8,17 +8,10 @@
 pub mod deliveries;
 pub mod explain;
 mod explain_delivery;
-pub mod mail_files;
-mod mail_stream;
 pub mod proof;
 pub mod qualifications;
-pub mod qualify_mail;
 pub mod quarantine;
 pub mod quarantine_list;
-pub mod rule_tests;
-pub mod scoreboard;
-#[cfg(test)]
-mod scoreboard_tests;
 pub mod times;
 pub mod words;
 

@@ -5,9 +5,9 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use posthaste_core::qualify::RuleSet;
-use posthaste_engine::desk::mail_files::{self, Sink};
-use posthaste_engine::desk::qualify_mail::{self, Detail, QualifiedMail, QualifiedReply, Reply};
 use posthaste_mail::read::Kind;
+use posthaste_qualify::answer::{self, Detail, QualifiedMail, QualifiedReply, Reply};
+use posthaste_qualify::mail_files::{self, Sink};
 use serde_json::json;
 
 use crate::exit::{Exit, Failure, Result};
@@ -69,7 +69,7 @@ impl Sink for Desk {
     type Stop = Failure;
 
     fn mail(&mut self, file: &str, mail: &[u8]) -> Result<()> {
-        let told = qualify_mail::mail(file, mail, &self.rules, self.detail);
+        let told = answer::mail(file, mail, &self.rules, self.detail);
         if self.json {
             output::say_json(&json!(told))
         } else {
@@ -123,7 +123,7 @@ impl Desk {
         match Reply::parse(line, number) {
             Ok(None) => Ok(()),
             Ok(Some(reply)) => {
-                let told = qualify_mail::reply(reply, &self.rules, self.detail);
+                let told = answer::reply(reply, &self.rules, self.detail);
                 if self.json {
                     output::say_json(&json!(told))
                 } else {

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use posthaste_core::qualify::RuleSet;
-use posthaste_engine::desk::rule_tests::{Corpus, SampleReport, of_reader, of_rules};
-use posthaste_engine::desk::scoreboard::{Count, Group, Metric, Miss, Scoreboard};
+use posthaste_qualify::scoreboard::{Count, Group, Metric, Miss, Scoreboard};
+use posthaste_qualify::trial::{Corpus, SampleReport, of_reader, of_rules};
 use serde_json::{Map, Value, json};
 
 use crate::exit::{Exit, Failure, Result};

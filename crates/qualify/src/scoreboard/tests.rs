@@ -3,8 +3,8 @@
 use posthaste_core::qualify::RuleSet;
 use serde_json::{Value, json};
 
-use super::qualify_mail::{Detail, QualifiedMail, Reply, mail, reply};
-use super::scoreboard::{Count, ExpectedMail, ExpectedReply, Group, Metric, Scoreboard};
+use super::{Count, ExpectedMail, ExpectedReply, Group, Metric, Scoreboard};
+use crate::answer::{Detail, QualifiedMail, Reply, mail, reply};
 
 const MAIL: &[u8] = b"From: MAILER-DAEMON@example.net\nSubject: failure notice\n\n\
     Hi. This is the qmail-send program at example.net.\n\n\

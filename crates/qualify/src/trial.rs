@@ -13,9 +13,31 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::qualify_mail::{self, Detail, Reply};
-use super::scoreboard::{ExpectedMail, ExpectedReply, Scoreboard};
-use super::{DeskError, Result};
+use crate::answer::{self, Detail, Reply};
+use crate::scoreboard::{ExpectedMail, ExpectedReply, Scoreboard};
+
+/// Why a corpus cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CorpusError {
+    /// A file of it cannot be read.
+    #[error("reading {file}: {source}; check the path of the corpus")]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A line of it is not what its description says.
+    #[error("reading {file}, line {line}: {source}; correct the line, or leave its source out")]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+}
 
 /// What became of the samples.
 #[derive(Debug, Default, Serialize)]
@@ -97,12 +119,12 @@ impl Corpus {
     ///
     /// # Errors
     /// When the list of expected answers cannot be read. A mail that cannot be read is a mail without an answer.
-    pub fn mails(&self, rules: &RuleSet) -> Result<Scoreboard> {
+    pub fn mails(&self, rules: &RuleSet) -> Result<Scoreboard, CorpusError> {
         let home = self.folder.join("async");
         let mut board = Scoreboard::default();
         self.each(&home.join("expected.jsonl"), |want: ExpectedMail| {
             let mail = first_bytes(&home.join(&want.file)).ok();
-            let got = mail.map(|m| qualify_mail::mail(&want.file, &m, rules, Detail::Verdict));
+            let got = mail.map(|m| answer::mail(&want.file, &m, rules, Detail::Verdict));
             board.add_mail(&want, got.as_ref());
         })?;
         Ok(board)
@@ -112,7 +134,7 @@ impl Corpus {
     ///
     /// # Errors
     /// When the list of expected answers or that of replies cannot be read.
-    pub fn replies(&self, rules: &RuleSet) -> Result<Scoreboard> {
+    pub fn replies(&self, rules: &RuleSet) -> Result<Scoreboard, CorpusError> {
         let home = self.folder.join("sync");
         let mut wanted = std::collections::HashMap::new();
         self.each(&home.join("expected.jsonl"), |want: ExpectedReply| {
@@ -126,7 +148,7 @@ impl Corpus {
         every.each(&home.join("replies.jsonl"), |reply: Reply| {
             let want = reply.id.as_str().and_then(|id| wanted.get(id));
             if let Some(want) = want {
-                let got = qualify_mail::reply(reply, rules, Detail::Verdict);
+                let got = answer::reply(reply, rules, Detail::Verdict);
                 board.add_reply(want, &got);
             }
         })?;
@@ -134,19 +156,26 @@ impl Corpus {
     }
 
     /// Gives each line's value, those of left-out sources excepted.
-    fn each<T: DeserializeOwned>(&self, file: &Path, mut take: impl FnMut(T)) -> Result<()> {
-        let doing = || format!("reading {}", file.display());
-        let unreadable = |source| DeskError::Unreadable {
-            doing: doing(),
+    fn each<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+        mut take: impl FnMut(T),
+    ) -> Result<(), CorpusError> {
+        let unreadable = |source| CorpusError::Unreadable {
+            file: path.to_owned(),
             source,
         };
-        let reader = BufReader::new(File::open(file).map_err(unreadable)?);
+        let reader = BufReader::new(File::open(path).map_err(unreadable)?);
         for (number, line) in (1..).zip(reader.lines()) {
             let line = line.map_err(unreadable)?;
             if line.trim().is_empty() {
                 continue;
             }
-            let wrong = |error| DeskError::Input(format!("{}, line {number}: {error}", doing()));
+            let wrong = |source| CorpusError::Damaged {
+                file: path.to_owned(),
+                line: number,
+                source,
+            };
             let value: Value = serde_json::from_str(&line).map_err(wrong)?;
             let source = value.get("source").and_then(Value::as_str);
             if source.is_some_and(|s| self.without.iter().any(|w| w == s)) {
@@ -168,8 +197,8 @@ fn first_bytes(path: &Path) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::scoreboard::{Group, Metric};
     use super::*;
+    use crate::scoreboard::{Group, Metric};
 
     #[test]
     fn all_samples_are_as_written_beside_them() {
@@ -252,6 +281,9 @@ mod tests {
         assert!(missing.contains("expected.jsonl"), "{missing}");
         write(home.path(), "async/expected.jsonl", "{}\nx\n");
         let damaged = corpus.mails(&rules).unwrap_err().to_string();
-        assert!(damaged.contains("line 1: missing field"), "{damaged}");
+        assert!(
+            damaged.contains("line 1: missing field `file`"),
+            "{damaged}"
+        );
     }
 }

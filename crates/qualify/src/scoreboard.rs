@@ -3,13 +3,16 @@
 //! Pure: expected and given answers in, counts and misses out. What is counted, and against which
 //! alternates, is what the corpus's own description says; a field that it leaves open is not counted.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use posthaste_core::failure::FailureType;
 use posthaste_mail::read::Kind;
 use serde::{Deserialize, Serialize};
 
-use super::qualify_mail::{QualifiedMail, QualifiedRecipient, QualifiedReply};
+use crate::answer::{QualifiedMail, QualifiedRecipient, QualifiedReply};
 
 /// What is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

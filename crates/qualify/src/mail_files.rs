@@ -8,7 +8,7 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use super::mail_stream::MailStream;
+use crate::mail_stream::MailStream;
 
 /// Deepest folder that is walked into.
 const MAX_DEPTH: usize = 64;
