@@ -51,6 +51,9 @@ impl Default for SystemSettings {
     }
 }
 
+/// A chain of more CNAME records than this is taken for a loop.
+const LONGEST_CHAIN: usize = 16;
+
 /// Why there is no resolver.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -133,11 +136,45 @@ impl SystemResolver {
             }
             Err(why) => return Answer::Failed(Trouble::Local(format!("{name}: {why}"))),
         };
-        match self.dns.lookup(name, kind).await {
+        match self.dns.lookup(name.clone(), kind).await {
             Ok(lookup) => found(&lookup, read),
+            // RFC 2308 §2.2: a name server that knows that there is nothing sends its SOA.
+            Err(error) if is_bare(&error) && self.is_loop(name).await => {
+                Answer::Failed(Trouble::Loop)
+            }
             Err(error) => failed(&error),
         }
     }
+
+    /// Whether the CNAME records of a name lead back to one of them. A recursive name server says
+    /// SERVFAIL then; one that is asked for its own zone sends the records and nothing else.
+    async fn is_loop(&self, name: Name) -> bool {
+        let mut chain = vec![name];
+        while let Some(last) = chain.last().filter(|_| chain.len() <= LONGEST_CHAIN) {
+            let Ok(lookup) = self.dns.lookup(last.clone(), RecordType::CNAME).await else {
+                return false;
+            };
+            let next = lookup
+                .answers()
+                .iter()
+                .find_map(|record| match &record.data {
+                    RData::CNAME(target) if record.name == *last => Some(target.0.clone()),
+                    _ => None,
+                });
+            match next {
+                Some(next) if chain.contains(&next) => return true,
+                Some(next) => chain.push(next),
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+/// Whether the answer was empty: neither records nor the reason why there are none.
+fn is_bare(error: &NetError) -> bool {
+    matches!(error, NetError::Dns(DnsError::NoRecordsFound(none))
+        if none.response_code == ResponseCode::NoError && none.soa.is_none())
 }
 
 fn name_server(address: &SocketAddr) -> NameServerConfig {
@@ -160,16 +197,7 @@ fn found<T>(lookup: &Lookup, read: impl Fn(&RData) -> Option<T>) -> Answer<T> {
     if !records.is_empty() {
         return Answer::Found { records, ttl };
     }
-    // Only CNAME records are left when a chain does not end.
-    let chained = lookup
-        .answers()
-        .iter()
-        .any(|r| r.record_type() == RecordType::CNAME);
-    if chained {
-        Answer::Failed(Trouble::Loop)
-    } else {
-        Answer::NoData { ttl }
-    }
+    Answer::NoData { ttl }
 }
 
 fn failed<T>(error: &NetError) -> Answer<T> {
