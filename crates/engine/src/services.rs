@@ -23,6 +23,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::desk::words;
 use crate::progress::Board;
 use crate::recorder;
 use crate::sender::{Crew, Identities, Sender, SenderEvent, SenderSettings, blocking};
@@ -47,6 +48,8 @@ pub struct Services {
     pub policy: quarantine::Policy,
     /// How long logs are kept.
     pub retention: Duration,
+    /// Hour of the day (UTC) at which the database is cleaned up.
+    pub cleanup_hour: u8,
     /// Where domains lead.
     pub router: Arc<Router>,
     /// Tokens and signing keys.
@@ -376,7 +379,7 @@ impl<'a> Engine<'a> {
         let (id, from) = (delivery.id, delivery.state);
         blocking(move || {
             if store.move_delivery(id, from, to, now)? {
-                let text = format!("{from} → {to}");
+                let text = format!("the delivery is {}", words::state(to));
                 store.journal(
                     id,
                     &[JournalLine {
@@ -395,9 +398,10 @@ impl<'a> Engine<'a> {
     async fn run_workflows(&self) -> Result<(), StoreError> {
         let store = Arc::clone(&self.services.store);
         let (now, retention) = (self.now(), self.services.retention);
+        let cleanup_hour = self.services.cleanup_hour;
         let policy = self.services.policy.clone();
         blocking(move || {
-            for workflow in workflows::all() {
+            for workflow in workflows::all(cleanup_hour) {
                 let last = store.runs(workflow.name(), 1)?;
                 if workflows::is_due(workflow.hour(), last.first(), now) {
                     let context = workflows::Context {

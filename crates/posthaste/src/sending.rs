@@ -56,18 +56,38 @@ pub fn until_ended(
     match lock(config)? {
         Ok(_lock) => {
             let make = || services(store, config, &own_way(config)?);
-            drive(make, Until::Ended(vec![id]), &cancel, |board| watch.show(&board.of(id)))?;
+            drive(make, Until::Ended(vec![id]), &cancel, |board| {
+                watch.show(&board.of(id))
+            })?;
         }
         Err(_) => follow(store, id, &cancel, watch)?,
     }
     Ok(cancel.load(Ordering::Relaxed))
 }
 
+/// Whether a process runs the services of this data directory.
+pub fn is_served(config: &Config) -> bool {
+    matches!(lock(config), Ok(Err(_)))
+}
+
+/// Makes sure that the services could start: secret, DKIM keys, settings. Asked before anything is
+/// written, since a delivery that is confirmed is sent by whichever services run next.
+pub fn check(config: &Config) -> Result<()> {
+    identities(config)?;
+    sender_settings(config)?;
+    Ok(())
+}
+
 /// Runs the services until a signal comes.
 pub fn serve(store: &SharedStore, config: &Config) -> Result<()> {
     let cancel = cancelled_by_signals()?;
     let _lock = lock(config)??;
-    drive(|| services(store, config, &own_way(config)?), Until::Told, &cancel, |_| {})
+    drive(
+        || services(store, config, &own_way(config)?),
+        Until::Told,
+        &cancel,
+        |_| {},
+    )
 }
 
 /// Another process sends it: shows its numbers until it is at rest.
@@ -148,7 +168,10 @@ fn own_way(config: &Config) -> Result<Way> {
         ..SystemSettings::default()
     })
     .map_err(|e| Failure::new(Exit::Trouble, e))?;
-    Ok(Way { clock: Arc::new(SystemClock), resolver: Arc::new(resolver) })
+    Ok(Way {
+        clock: Arc::new(SystemClock),
+        resolver: Arc::new(resolver),
+    })
 }
 
 /// Everything the services need, from the configuration.
@@ -170,6 +193,7 @@ pub fn services(store: &SharedStore, config: &Config, way: &Way) -> Result<Servi
         rules: Arc::new(RuleSet::shipped()),
         policy: config.quarantine.clone(),
         retention: config.cleanup.log_retention,
+        cleanup_hour: config.cleanup.hour,
         router: Arc::new(Router::new(Arc::clone(&way.resolver), plans)),
         identities: Arc::new(identities(config)?),
         settings: sender_settings(config)?,

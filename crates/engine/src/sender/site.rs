@@ -118,6 +118,11 @@ impl Site {
 
     /// Gives work to idle connections, and opens another one when the window allows it.
     fn feed(&mut self) {
+        if self.crew.closing.is_cancelled() {
+            // What came in after the sweep must not open connections that close at once.
+            self.give_back_all(None);
+            return;
+        }
         let now = self.crew.clock.now();
         let allowed = self.window.connections(now);
         if let Some(until) = self.window.resting_until(now) {

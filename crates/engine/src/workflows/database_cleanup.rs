@@ -18,8 +18,11 @@ use super::{Context, Report, Workflow};
 const SLICE: usize = 1_000;
 
 /// See the module.
-#[derive(Debug, Default)]
-pub struct DatabaseCleanup {}
+#[derive(Debug)]
+pub struct DatabaseCleanup {
+    /// Hour of the day (UTC) at which it runs.
+    pub hour: u8,
+}
 
 impl Workflow for DatabaseCleanup {
     fn name(&self) -> &'static str {
@@ -31,7 +34,7 @@ impl Workflow for DatabaseCleanup {
     }
 
     fn hour(&self) -> u8 {
-        4
+        self.hour
     }
 
     fn run(&self, context: &Context<'_>) -> Result<Report, StoreError> {

@@ -45,16 +45,12 @@ pub trait Workflow: Send + Sync {
     fn run(&self, context: &Context<'_>) -> Result<Report, StoreError>;
 }
 
-/// Every workflow.
+/// Every workflow; `cleanup_hour` is the hour of the day (UTC) of the database cleanup.
 #[must_use]
-pub fn all() -> Vec<Box<dyn Workflow>> {
-    vec![Box::new(database_cleanup::DatabaseCleanup::default())]
-}
-
-/// The workflow with this name.
-#[must_use]
-pub fn named(name: &str) -> Option<Box<dyn Workflow>> {
-    all().into_iter().find(|workflow| workflow.name() == name)
+pub fn all(cleanup_hour: u8) -> Vec<Box<dyn Workflow>> {
+    vec![Box::new(database_cleanup::DatabaseCleanup {
+        hour: cleanup_hour,
+    })]
 }
 
 /// Runs a workflow now and stores the run with its result.

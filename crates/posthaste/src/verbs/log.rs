@@ -102,6 +102,9 @@ fn row_json(row: &LogRow, attempts: &[Attempt]) -> Value {
     let mut json = json_of(row);
     if let Value::Object(fields) = &mut json {
         fields.insert("history".to_owned(), json_of(&attempts));
+        if row.status == LogStatus::Pending && row.attempts == 0 {
+            fields.insert("changed".to_owned(), Value::Null);
+        }
     }
     json
 }
@@ -128,7 +131,7 @@ fn table(rows: &[(LogRow, Vec<Attempt>)], all: bool) -> Columns {
                 slug(row.kind.slug()),
                 slug(row.reason.slug()),
                 attempt.map_or_else(String::new, |a| a.number.to_string()),
-                minute(attempt.map_or(row.changed, |a| a.evidence.at)),
+                moment(row, attempt),
                 row.due.map_or_else(String::new, minute),
                 attempt.map_or_else(String::new, said),
             ]
@@ -142,6 +145,15 @@ fn table(rows: &[(LogRow, Vec<Attempt>)], all: bool) -> Columns {
         }
     }
     table
+}
+
+/// When the attempt was answered; of a row without attempts, when it was decided, if it was.
+fn moment(row: &LogRow, attempt: Option<&Attempt>) -> String {
+    match attempt {
+        Some(attempt) => minute(attempt.evidence.at),
+        None if row.status == LogStatus::Pending => String::new(),
+        None => minute(row.changed),
+    }
 }
 
 fn said(attempt: &Attempt) -> String {

@@ -9,11 +9,11 @@ use posthaste_engine::desk::times::json_of;
 use super::delivery::{create_from_file, prepare_and_tell};
 use crate::exit::{Exit, Result};
 use crate::office::Office;
-use crate::{progress_bar, report, sending};
+use crate::{output, progress_bar, report, sending};
 
 const EXAMPLE: &str = "\
 Ctrl-C pauses the delivery cleanly; a second one quits at once. What was sent stays sent, and
-`posthaste delivery resume` goes on from there.
+`posthaste delivery resume` with `posthaste serve` goes on from there.
 
 Example:
   posthaste send spring.toml --json";
@@ -30,12 +30,18 @@ pub struct Args {
 /// Sends a delivery file from beginning to end.
 pub fn run(args: &Args, office: &Office) -> Result<Exit> {
     let (config, store) = office.open()?;
+    sending::check(&config)?;
     let id = create_from_file(&store, &config, &args.file, office)?;
-    prepare_and_tell(&store, &config, id, office)?;
+    if let Err(failure) = prepare_and_tell(&store, &config, id, office) {
+        if office.json() {
+            output::say_json(&json_of(&deliveries::summary(store.as_ref(), id)?))?;
+        }
+        return Err(failure);
+    }
     if deliveries::find(store.as_ref(), id)?.state == DeliveryState::Ready {
         deliveries::confirm(store.as_ref(), id, StartAt::AsWritten, office.now())?;
     }
-    let watch = progress_bar::watcher(office.json());
+    let watch = progress_bar::watcher_or_lines(office.json());
     let interrupted = sending::until_ended(&store, &config, id, watch.as_ref())?;
     watch.end();
     let summary = deliveries::summary(store.as_ref(), id)?;

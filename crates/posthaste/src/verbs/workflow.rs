@@ -8,6 +8,7 @@ use posthaste_store::rows::WorkflowRun;
 use serde_json::{Value, json};
 
 use crate::args::limit;
+use crate::config::Config;
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
 use crate::output::{self, Columns, page};
@@ -44,22 +45,24 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
     }
 }
 
-fn named(name: &str) -> Result<Box<dyn workflows::Workflow>> {
-    workflows::named(name).ok_or_else(|| {
-        let known: Vec<&str> = workflows::all().iter().map(|w| w.name()).collect();
-        let message = format!(
-            "there is no workflow \"{name}\"; there are {}",
-            known.join(", ")
-        );
-        Failure::new(Exit::NotFound, message)
-    })
+fn named(name: &str, config: &Config) -> Result<Box<dyn workflows::Workflow>> {
+    let mut known = Vec::new();
+    for workflow in workflows::all(config.cleanup.hour) {
+        if workflow.name() == name {
+            return Ok(workflow);
+        }
+        known.push(workflow.name());
+    }
+    let known = known.join(", ");
+    let message = format!("there is no workflow \"{name}\"; known are: {known}");
+    Err(Failure::new(Exit::NotFound, message))
 }
 
 fn list(office: &Office) -> Result<Exit> {
-    let store = office.store()?;
+    let (config, store) = office.open()?;
     let mut items = Vec::new();
     let mut table = Columns::new(&["name", "hour (UTC)", "last run", "result", "purpose"]);
-    for workflow in workflows::all() {
+    for workflow in workflows::all(config.cleanup.hour) {
         let last = store.runs(workflow.name(), 1)?.into_iter().next();
         items.push(json!({
             "name": workflow.name(),
@@ -84,8 +87,8 @@ fn list(office: &Office) -> Result<Exit> {
 }
 
 fn run_now(name: &str, office: &Office) -> Result<Exit> {
-    let workflow = named(name)?;
     let (config, store) = office.open()?;
+    let workflow = named(name, &config)?;
     let all: &dyn Store = store.as_ref();
     let context = workflows::Context {
         store: all,
@@ -107,8 +110,9 @@ fn run_now(name: &str, office: &Office) -> Result<Exit> {
 }
 
 fn show(name: &str, limit: usize, office: &Office) -> Result<Exit> {
-    named(name)?;
-    let runs = office.store()?.runs(name, limit)?;
+    let (config, store) = office.open()?;
+    named(name, &config)?;
+    let runs = store.runs(name, limit)?;
     if office.json() {
         output::say_json(&page(&runs, None))?;
         return Ok(Exit::Done);

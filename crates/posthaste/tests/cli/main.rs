@@ -12,4 +12,5 @@ mod delivery;
 mod place;
 mod qualify;
 mod quarantine;
+mod serving;
 mod setup;

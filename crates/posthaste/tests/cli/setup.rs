@@ -165,3 +165,14 @@ fn profiles_go_on_the_denylist_and_off_again() {
         .run(&["recipients", "denylist", "ann"])
         .failed(3, &["is not a mail address"]);
 }
+
+#[test]
+fn the_hour_of_the_cleanup_is_the_configured_one() {
+    let place = Place::ready();
+    let config = place
+        .read("posthaste.toml")
+        .replace("#hour = 3", "hour = 7");
+    place.write("posthaste.toml", &config);
+    let json = place.run(&["--json", "workflow", "list"]).json();
+    assert_eq!(json["items"][0]["hour"], 7);
+}
