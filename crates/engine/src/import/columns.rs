@@ -6,6 +6,8 @@ use super::{ImportError, Options};
 /// The columns, and how their names are written in JSON.
 #[derive(Debug)]
 pub(super) struct Columns {
+    names: Vec<String>,
+    /// The names as JSON writes them.
     keys: Vec<String>,
     address: usize,
     quality: Option<usize>,
@@ -41,7 +43,13 @@ impl Columns {
             quality: find("quality"),
             denylisted: find("denylisted"),
             keys: names.iter().map(|name| json_text(name)).collect(),
+            names,
         })
+    }
+
+    /// Their names, as templates use them.
+    pub(super) fn into_names(self) -> Vec<String> {
+        self.names
     }
 
     /// The row that these fields make.

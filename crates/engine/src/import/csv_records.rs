@@ -39,6 +39,14 @@ pub(super) fn import<S: Recipients + ?Sized>(
     Ok(())
 }
 
+/// The names of the columns.
+pub(super) fn column_names(
+    source: impl Read,
+    options: &Options,
+) -> Result<Vec<String>, ImportError> {
+    header(&mut Lines::new(source), options).map(|(columns, _)| columns.into_names())
+}
+
 fn header<R: Read>(lines: &mut Lines<R>, options: &Options) -> Result<(Columns, u8), ImportError> {
     loop {
         let Some(line) = lines.next_line()? else {

@@ -177,6 +177,22 @@ pub enum ImportError {
     Store(#[from] StoreError),
 }
 
+/// The names of the columns of a source, as templates use them; `None` when its form has no
+/// columns, since each line of NDJSON names its own attributes. Reads no further than the header.
+///
+/// # Errors
+/// What [`Importer::import`] says about the charset and the header.
+pub fn column_names(
+    source: impl Read,
+    options: &Options,
+) -> Result<Option<Vec<String>>, ImportError> {
+    if options.format == Format::Ndjson {
+        return Ok(None);
+    }
+    let decoded = decode::Utf8Stream::open(source, options.charset.as_deref())?;
+    csv_records::column_names(decoded, options).map(Some)
+}
+
 /// Imports files of recipients.
 pub struct Importer<'a, S: Recipients + ?Sized> {
     store: &'a S,

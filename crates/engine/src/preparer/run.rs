@@ -1,5 +1,6 @@
 //! One preparation: the steps, the moves of the state, and what happens when a step fails.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState, Level, next};
@@ -18,6 +19,9 @@ use super::target::{Counts, Target};
 use super::{PrepareError, PrepareStore, Prepared, Preparer, Progress};
 use crate::content::content_of;
 use crate::spec::Spec;
+
+/// Recipients whose attributes are looked at to tell a misspelt name.
+const SAMPLE: usize = 1_000;
 
 /// A preparation that has begun: the delivery is *counting* and holds nothing of an earlier one.
 pub(super) struct Run<'a, S: PrepareStore + ?Sized> {
@@ -107,12 +111,28 @@ impl<'a, S: PrepareStore + ?Sized> Run<'a, S> {
             stop: [self.preparer.cancel, self.lost],
         };
         let quantity = batch_quantity(self.spec.batch_quantity, message_bytes);
-        let counts = target.read(quantity, progress)?;
+        let mut counts = target.read(quantity, progress)?;
+        if !counts.trouble.is_empty() {
+            let columns = self.columns()?;
+            counts.name_unknown_variables(&template, &columns);
+        }
         if !counts.cut_short {
             self.rules(Phase::AfterTargeting, message_bytes, counts.kept);
             self.rules(Phase::EndOfAnalysis, message_bytes, counts.kept);
         }
         Ok(counts)
+    }
+
+    /// Names of the attributes that the first recipients have.
+    fn columns(&self) -> Result<BTreeSet<String>, PrepareError> {
+        let store = self.preparer.store;
+        let rows = store.recipients(self.delivery.list, None, SAMPLE)?;
+        let parsed = rows.iter().filter_map(|row| {
+            serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&row.attributes).ok()
+        });
+        Ok(parsed
+            .flat_map(|map| map.into_iter().map(|(name, _)| name))
+            .collect())
     }
 
     fn threads(&self) -> usize {
@@ -174,10 +194,13 @@ impl<'a, S: PrepareStore + ?Sized> Run<'a, S> {
     }
 
     fn describe(&mut self, now: Timestamp, counts: &Counts) {
+        for text in &counts.unknown {
+            self.journal.add(now, Level::Error, text);
+        }
         for (_, text) in &counts.trouble {
             self.journal.add(now, Level::Error, text);
         }
-        if counts.trouble.len() >= ENOUGH {
+        if counts.cut_short && counts.unknown.is_empty() && counts.target > 0 {
             let text = format!(
                 "preparation stopped after {ENOUGH} recipients whose message cannot be made, \
                  {} recipients into the target: correct the template or the recipients",

@@ -8,7 +8,7 @@
 //!
 //! Both channels are short, so memory is a few pages whatever the size of the target.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -51,8 +51,26 @@ pub(super) struct Counts {
     pub(super) excluded: BTreeMap<FailureReason, u64>,
     /// Recipients whose message cannot be made.
     pub(super) trouble: Vec<(u64, String)>,
+    /// Names in the templates that no recipient has; their troubles are not in `trouble` any more.
+    pub(super) unknown: Vec<String>,
     /// Whether the rest of the target was not read because of them.
     pub(super) cut_short: bool,
+}
+
+impl Counts {
+    /// Says once what is wrong with every recipient: names that are none of `columns`.
+    pub(super) fn name_unknown_variables(
+        &mut self,
+        template: &Template,
+        columns: &BTreeSet<String>,
+    ) {
+        let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+        for unknown in template.unknown_variables(&columns) {
+            let said = format!("\"{}\" is not defined", unknown.name);
+            self.trouble.retain(|(_, text)| !text.contains(&said));
+            self.unknown.push(unknown.to_string());
+        }
+    }
 }
 
 /// What is needed to read a target.

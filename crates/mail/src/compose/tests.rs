@@ -271,7 +271,7 @@ fn unknown_names_are_found_before_the_first_recipient() {
     let mut content = content();
     content.html = Some("{% for n in range(2) %}{{ n }}{% endfor %}{{ address }}\n{{ Frist_Name }}{{ attributes['last-name'] }}{{ attributes.zip }}{{ nick | default('x') }}{% if vip is defined %}{{ vip }}{% endif %}".into());
     let template = Template::compile(&content).unwrap();
-    let found = template.unknown_variables(&["name", "last name"]);
+    let found = template.unknown_variables(&["name", "first name", "last name"]);
     let rows: Vec<_> = found
         .iter()
         .map(|u| (u.line, u.name.as_str(), u.nearest.as_deref()))
@@ -279,7 +279,7 @@ fn unknown_names_are_found_before_the_first_recipient() {
     assert_eq!(
         rows,
         [
-            (2, "Frist_Name", None),
+            (2, "Frist_Name", Some("first name")),
             (2, "last-name", Some("last name")),
             (2, "zip", None)
         ]
@@ -288,6 +288,18 @@ fn unknown_names_are_found_before_the_first_recipient() {
         found[1].to_string(),
         "html, line 2: there is no column \"last-name\": did you mean \"last name\"?"
     );
+}
+
+#[test]
+fn a_value_can_be_put_into_a_link() {
+    let mut content = content();
+    content.html = Some("<a href=\"https://example.com/?q={{ name | urlencode }}\">x</a>".into());
+    let template = Template::compile(&content).unwrap();
+    let rendered = template
+        .render(&attributes(&[("name", "Åsa & \"Co\"")]))
+        .unwrap();
+    let html = rendered.html.unwrap();
+    assert!(html.contains("?q=%C3%85sa%20%26%20%22Co%22\""), "{html}");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::Part;
 
 /// A name in a template that is neither a column, nor `address`, nor set by the template itself.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{part}, line {line}: there is no column \"{name}\"{}", suggestion(.nearest.as_deref()))]
+#[error("{part}, line {line}: {}", self.what())]
 pub struct UnknownVariable {
     /// The part.
     pub part: Part,
@@ -16,6 +16,15 @@ pub struct UnknownVariable {
     pub name: String,
     /// A column whose name is nearly the same.
     pub nearest: Option<String>,
+}
+
+impl UnknownVariable {
+    /// What is wrong and what to do, without the place.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let advice = suggestion(self.nearest.as_deref());
+        format!("there is no column \"{}\"{advice}", self.name)
+    }
 }
 
 fn suggestion(nearest: Option<&str>) -> String {
@@ -46,6 +55,7 @@ pub(super) fn unknown(
             nearest: columns
                 .iter()
                 .find(|c| folded(c) == folded(&name))
+                .or_else(|| columns.iter().find(|c| one_off(&folded(c), &folded(&name))))
                 .map(|c| (*c).to_owned()),
             name,
         })
@@ -108,6 +118,27 @@ fn uses<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = usize> + 'a 
             let after = source.get(at + name.len()..).and_then(|s| s.chars().next());
             !before.is_some_and(joins) && !after.is_some_and(joins)
         })
+}
+
+/// Whether two names differ in one place only: a letter too many, too few, another, or two swapped.
+fn one_off(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let prefix = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
+    let (a, b) = (
+        a.get(prefix..).unwrap_or_default(),
+        b.get(prefix..).unwrap_or_default(),
+    );
+    let suffix = a
+        .iter()
+        .rev()
+        .zip(b.iter().rev())
+        .take_while(|(x, y)| x == y)
+        .count();
+    let differs = |s: &[char]| s.get(..s.len() - suffix).unwrap_or_default().to_vec();
+    match (differs(a).as_slice(), differs(b).as_slice()) {
+        ([x1, x2], [y1, y2]) => x1 == y2 && x2 == y1,
+        (x, y) => prefix + suffix > 1 && x.len() <= 1 && y.len() <= 1,
+    }
 }
 
 /// What is left of a name when case, spaces, dashes and underscores do not matter.

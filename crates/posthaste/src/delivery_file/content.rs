@@ -39,8 +39,14 @@ pub struct Content {
     pub blobs: Vec<([u8; 32], Vec<u8>)>,
 }
 
-/// Reads the content and the files it names, and tries its templates.
-pub fn read(root: &mut Section, home: &Path, from: Option<&str>) -> Content {
+/// Reads the content and the files it names, and tries its templates, with these columns where
+/// they are known.
+pub fn read(
+    root: &mut Section,
+    home: &Path,
+    from: Option<&str>,
+    columns: Option<&[String]>,
+) -> Content {
     if !root.has("subject") {
         root.wrong(
             "subject",
@@ -76,8 +82,9 @@ pub fn read(root: &mut Section, home: &Path, from: Option<&str>) -> Content {
             headers: headers.clone(),
             attachments: composed(&attachments, &blobs),
         };
-        if let Err(error) = Template::compile(&content) {
-            note(root, &error);
+        match Template::compile(&content) {
+            Ok(template) => note_unknown(root, &template, columns),
+            Err(error) => note(root, &error),
         }
     }
     Content {
@@ -101,6 +108,16 @@ fn composed(attachments: &[Attachment], blobs: &[([u8; 32], Vec<u8>)]) -> Vec<co
             content_id: attachment.content_id.clone(),
         })
         .collect()
+}
+
+/// Notes names that the templates use and that are no column.
+fn note_unknown(root: &Section, template: &Template, columns: Option<&[String]>) {
+    let Some(columns) = columns else { return };
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    for unknown in template.unknown_variables(&columns) {
+        let (line, what) = (unknown.line, unknown.what());
+        root.wrong(&key_of(&unknown.part), format!("line {line}: {what}"));
+    }
 }
 
 fn note(root: &Section, error: &ContentError) {

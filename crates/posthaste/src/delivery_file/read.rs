@@ -6,6 +6,7 @@ use posthaste_core::address::Address;
 use posthaste_core::delivery::{ApprovalMode, Priority};
 use posthaste_core::log::Channel;
 use posthaste_engine::desk::times::parse_rfc3339;
+use posthaste_engine::import;
 use posthaste_engine::spec::{Exclusions, Spec};
 use posthaste_mail::compose::Mailbox;
 use toml::Table;
@@ -56,6 +57,7 @@ fn read(mut root: Section, path: &Path, config: &Config) -> DeliveryFile {
         &mut root,
         home,
         from.as_ref().map(|(text, _)| text.as_str()),
+        columns(&source).as_deref(),
     );
     let spec = Spec {
         label,
@@ -147,6 +149,25 @@ fn source(root: &mut Section, home: &Path) -> Source {
             Source::List(String::new())
         }
     }
+}
+
+/// The columns of a CSV file of recipients. What cannot be read here is reported by the import.
+fn columns(source: &Source) -> Option<Vec<String>> {
+    let Source::File {
+        path,
+        charset,
+        address_column,
+    } = source
+    else {
+        return None;
+    };
+    let options = import::Options {
+        charset: charset.clone(),
+        address_column: address_column.clone(),
+        ..import::Options::for_file(path, "")
+    };
+    let file = std::fs::File::open(path).ok()?;
+    import::column_names(file, &options).ok().flatten()
 }
 
 /// A mailbox as it is written, and its address.

@@ -18,6 +18,7 @@ use crate::delivery_file::{self, Source};
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
 use crate::output;
+use crate::sending;
 use crate::wiring::{self, SharedStore};
 
 /// The steps.
@@ -89,7 +90,7 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
         Verb::Confirm(one) => start(one.id, StartAt::AsWritten, office),
         Verb::Start { one, at } => start(one.id, at.map_or(StartAt::Now, StartAt::Moment), office),
         Verb::Pause(one) => act(one.id, DeliveryEvent::Pause, office),
-        Verb::Resume(one) => act(one.id, DeliveryEvent::Resume, office),
+        Verb::Resume(one) => resume(one.id, office),
         Verb::Stop { one, yes } => stop(one.id, yes, office),
         Verb::Status(one) => delivery_show::status(one.id, office),
         Verb::List(args) => delivery_show::list(&args, office),
@@ -99,7 +100,11 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
 fn create(file: &Path, office: &Office) -> Result<Exit> {
     let (config, store) = office.open()?;
     let id = create_from_file(&store, &config, file, office)?;
-    tell_state(id, DeliveryState::Edited, office)
+    office.answer(
+        || json!({ "delivery": id, "state": DeliveryState::Edited }),
+        || format!("Delivery {id} is created. Next: posthaste delivery prepare {id}"),
+    )?;
+    Ok(Exit::Done)
 }
 
 /// Reads a delivery file, imports its recipients, and creates the delivery. What is wrong in the
@@ -194,9 +199,9 @@ pub fn prepare_and_tell(
     if prepared.state == DeliveryState::PreparationFailed {
         let errors: Vec<&str> = of(Level::Error).map(|line| line.text.as_str()).collect();
         return Err(Failure::input(format!(
-            "delivery {id} cannot be sent: {}; nothing was sent; correct it and run \
-             `posthaste delivery prepare {id}`, or create it anew",
-            errors.join("; ")
+            "delivery {id} cannot be sent:\n  {}\nNothing was sent. Correct it and run \
+             `posthaste delivery prepare {id}`, or create it anew.",
+            errors.join("\n  ")
         )));
     }
     for line in of(Level::Warning) {
@@ -209,9 +214,24 @@ pub fn prepare_and_tell(
 }
 
 fn start(id: DeliveryId, at: StartAt, office: &Office) -> Result<Exit> {
-    let store = office.store()?;
+    let (config, store) = office.open()?;
     let state = deliveries::confirm(store.as_ref(), id, at, office.now())?;
-    tell_state(id, state, office)
+    tell_state(id, state, office)?;
+    remark_unserved(&config);
+    Ok(Exit::Done)
+}
+
+fn resume(id: DeliveryId, office: &Office) -> Result<Exit> {
+    act(id, DeliveryEvent::Resume, office)?;
+    remark_unserved(&office.config()?);
+    Ok(Exit::Done)
+}
+
+/// A delivery that may be sent waits for a process that sends.
+fn remark_unserved(config: &Config) {
+    if !sending::is_served(config) {
+        output::remark("No process sends now: run `posthaste serve`.");
+    }
 }
 
 fn act(id: DeliveryId, event: DeliveryEvent, office: &Office) -> Result<Exit> {

@@ -74,6 +74,40 @@ fn wrong_recipients_files_are_refused_and_leave_nothing() {
 }
 
 #[test]
+fn a_misspelt_column_is_found_before_anything_is_written() {
+    let place = Place::with_delivery();
+    place.write("mail.html", "<p>\n{{ nmae }} {{ zip }}</p>");
+    place.run(&["send", "spring.toml"]).failed(
+        3,
+        &[
+            "html: line 2: there is no column \"nmae\": did you mean \"name\"?",
+            "there is no column \"zip\"",
+        ],
+    );
+    nothing_was_written(&place);
+}
+
+#[test]
+fn a_misspelt_name_in_ndjson_is_told_once_and_not_for_every_recipient() {
+    let place = Place::with_delivery();
+    let mut people = String::new();
+    for n in 0..50 {
+        people.push_str(&format!(
+            "{{\"email\": \"a{n}@example.net\", \"name\": \"A\"}}\n"
+        ));
+    }
+    place.write("people.ndjson", &people);
+    place.write(
+        "spring.toml",
+        &DELIVERY.replace("people.csv", "people.ndjson"),
+    );
+    place.write("mail.html", "<p>{{ nmae }}</p>");
+    let ran = place.run(&["send", "spring.toml"]);
+    assert_eq!(ran.err.matches("nmae").count(), 1, "{ran:?}");
+    ran.failed(3, &["did you mean \"name\"?"]);
+}
+
+#[test]
 fn a_list_that_is_not_stored_is_not_found() {
     let place = Place::with_delivery();
     let text = DELIVERY.replace("recipients = \"people.csv\"", "list = \"customers\"");
@@ -100,10 +134,10 @@ fn what_preparation_finds_blocks_sending() {
             "cannot be sent",
         ),
         (
-            "undefined variable",
-            "email,name\na@example.net,A\n",
-            "<p>{{ nmae }}</p>",
-            "nmae",
+            "line break in a header",
+            "email,name\na@example.net,\"A\nB\"\n",
+            "<p>{{ name }}</p>",
+            "holds a line break",
         ),
     ] {
         let place = Place::with_delivery();
