@@ -13,13 +13,19 @@ use posthaste_engine::desk::times::parse_rfc3339;
 #[derive(Debug, Clone, Args)]
 pub struct Global {
     /// Configuration file [default: posthaste.toml of the data directory or of this one]
-    #[arg(short = 'c', long = "config", value_name = "FILE", global = true)]
+    #[arg(
+        short = 'c',
+        long = "config",
+        value_name = "FILE",
+        global = true,
+        display_order = 900
+    )]
     pub config: Option<PathBuf>,
     /// Data directory: replaces the one of the configuration
-    #[arg(long, value_name = "DIR", global = true)]
+    #[arg(long, value_name = "DIR", global = true, display_order = 901)]
     pub data: Option<PathBuf>,
     /// Write JSON for machines
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 902)]
     pub json: bool,
 }
 

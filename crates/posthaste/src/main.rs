@@ -14,6 +14,7 @@ mod section;
 mod sending;
 mod verbs;
 mod wiring;
+mod work_bar;
 
 use std::process::ExitCode;
 

@@ -117,17 +117,27 @@ pub fn printable(text: &str) -> String {
         .collect()
 }
 
-/// A number with thin groups of thousands: `1 234 567`.
+/// A number with groups of thousands, in plain ASCII so that it can be searched for: `1,234,567`.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(' ');
+            out.push(',');
         }
         out.push(digit);
     }
     out
+}
+
+/// A number of things: `1 line`, `1,204 lines`, `2 addresses`.
+pub fn counted(n: u64, thing: &str) -> String {
+    let ending = match (n, thing.ends_with('s')) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{} {thing}{ending}", number(n))
 }
 
 #[cfg(test)]
@@ -142,7 +152,7 @@ mod tests {
         let expected = [
             " reason         rows",
             " double            7",
-            " bad [31m  1 234 567",
+            " bad [31m  1,234,567",
         ];
         assert_eq!(table.text("none").lines().collect::<Vec<_>>(), expected);
         assert_eq!(Columns::new(&["a"]).text("none"), "none");
@@ -150,9 +160,16 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        for (n, text) in [(0, "0"), (999, "999"), (1000, "1 000"), (12345, "12 345")] {
+        for (n, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12345, "12,345")] {
             assert_eq!(number(n), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_singular() {
+        assert_eq!(counted(1, "line"), "1 line");
+        assert_eq!(counted(0, "address"), "0 addresses");
+        assert_eq!(counted(1204, "line"), "1,204 lines");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressStyle};
 use posthaste_engine::progress::Progress;
 
-use crate::output::{number, remark};
+use crate::output::{counted, number, remark};
 
 /// Who watches a sending. The driver calls `show` a few times a second.
 pub trait Watch: Send + Sync {
@@ -48,24 +48,56 @@ impl Watch for Bar {
 }
 
 /// Lines on standard error, for readers that are no terminal.
-pub struct Lines(Mutex<(Instant, u64)>);
+pub struct Lines(Mutex<Written>);
 
-/// How often a line is written.
+/// What has been written so far.
+struct Written {
+    began: Instant,
+    waiting: u64,
+    last: Instant,
+    text: String,
+}
+
+/// The shortest time between two lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
+/// The longer it takes, the rarer the lines: one per so much of the time that has passed, so that
+/// a delivery of days leaves some hundred lines and not some hundred thousand.
+const SHARE: u32 = 20;
+
+impl Written {
+    fn new(waiting: u64) -> Self {
+        let began = Instant::now();
+        Self {
+            began,
+            waiting,
+            last: began,
+            text: String::new(),
+        }
+    }
+
+    /// Whether this text is to be written now: it says something new, and it is time.
+    fn is_news(&self, text: &str, now: Instant) -> bool {
+        let pause = LINE_EVERY.max((now - self.began) / SHARE);
+        now - self.last >= pause && text != self.text
+    }
+}
 
 impl Watch for Lines {
     fn begin(&self, waiting: u64) {
         if let Ok(mut state) = self.0.lock() {
-            *state = (Instant::now(), waiting);
+            *state = Written::new(waiting);
         }
     }
 
     fn show(&self, progress: &Progress) {
         let Ok(mut state) = self.0.lock() else { return };
-        if state.0.elapsed() >= LINE_EVERY {
-            state.0 = Instant::now();
-            let (ended, all) = (number(progress.ended()), number(state.1));
-            remark(format!("{ended} of {all} recipients have ended; {}", message(progress)));
+        let (ended, all) = (number(progress.ended()), number(state.waiting));
+        let message = message(progress);
+        let text = format!("{ended} of {all} recipients have ended; {message}");
+        let now = Instant::now();
+        if state.is_news(&text, now) {
+            remark(&text);
+            (state.last, state.text) = (now, text);
         }
     }
 
@@ -77,7 +109,7 @@ pub fn watcher_or_lines(json: bool) -> Box<dyn Watch> {
     if json || std::io::stderr().is_terminal() {
         return watcher(json);
     }
-    Box::new(Lines(Mutex::new((Instant::now(), 0))))
+    Box::new(Lines(Mutex::new(Written::new(0))))
 }
 
 /// A bar when standard error is a terminal and people read it, else nobody.
@@ -94,7 +126,7 @@ pub fn watcher(json: bool) -> Box<dyn Watch> {
     Box::new(Bar(bar))
 }
 
-/// Sent, failed by reason (most frequent first), and what waits for another attempt.
+/// Sent, failed by reason (most frequent first), and how many attempts ended in another one.
 fn message(progress: &Progress) -> String {
     let mut failed: Vec<_> = progress.failed.iter().collect();
     failed.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
@@ -102,7 +134,7 @@ fn message(progress: &Progress) -> String {
     let top = failed.iter().take(4);
     parts.extend(top.map(|(reason, count)| format!("{} {count}", reason.slug())));
     if progress.deferred > 0 {
-        parts.push(format!("to try again {}", progress.deferred));
+        parts.push(format!("put off {}", counted(progress.deferred, "time")));
     }
     parts.join(", ")
 }
@@ -111,6 +143,23 @@ fn message(progress: &Progress) -> String {
 mod tests {
     use super::*;
     use posthaste_core::failure::FailureReason;
+
+    #[test]
+    fn lines_become_rarer_and_never_repeat() {
+        let written = Written::new(9);
+        let at = |seconds| written.began + Duration::from_secs(seconds);
+        assert!(!written.is_news("a", at(1)));
+        assert!(written.is_news("a", at(2)));
+        assert!(!written.is_news("", at(2)));
+        let later = Written {
+            last: at(1_000),
+            began: written.began,
+            waiting: 9,
+            text: "a".to_owned(),
+        };
+        assert!(!later.is_news("b", at(1_040)));
+        assert!(later.is_news("b", at(1_060)));
+    }
 
     #[test]
     fn the_most_frequent_failures_are_named_first() {
@@ -126,7 +175,7 @@ mod tests {
         };
         assert_eq!(
             message(&progress),
-            "sent 90, mailbox_full 5, user_unknown 2, to try again 3"
+            "sent 90, mailbox_full 5, user_unknown 2, put off 3 times"
         );
     }
 }

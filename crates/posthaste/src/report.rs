@@ -35,7 +35,7 @@ pub fn numbers(summary: &Summary) -> String {
         n => format!("\naddresses newly in quarantine: {}", number(n)),
     };
     format!(
-        "Delivery {} is {}.\n{}{quarantined}",
+        "Delivery {}: {}.\n{}{quarantined}",
         summary.delivery,
         words::state(summary.state),
         table.text("")
@@ -77,14 +77,14 @@ mod tests {
             ended: None,
         };
         let expected = "\
-Delivery 3 is finished.
+Delivery 3: finished.
             recipients  reason
  excluded            3  double: the address is already in this delivery
  pending             0
- sent            1 200
+ sent            1,200
  failed              1  mailbox_full: the mailbox is full
  cancelled           0
- target          1 204
+ target          1,204
 
 addresses newly in quarantine: 1";
         assert_eq!(numbers(&summary), expected.replace("\n\n", "\n"));

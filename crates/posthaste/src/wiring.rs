@@ -18,14 +18,16 @@ use posthaste_mail::list_headers::Unsubscribe;
 use posthaste_mail::token::Secret;
 use posthaste_net::resolver::Answer;
 use posthaste_net::system::{SystemResolver, SystemSettings};
-use posthaste_store::Store;
 use posthaste_store::rows::{Delivery, Recipient};
 use posthaste_store::sqlite::SqliteStore;
+use posthaste_store::{Store, StoreError};
 
 use crate::config::Config;
 use crate::delivery_file::Source;
 use crate::exit::{Exit, Failure, Result};
+use crate::output::counted;
 use crate::verbs;
+use crate::work_bar::WorkBar;
 
 /// A store that several threads use.
 pub type SharedStore = Arc<dyn Store>;
@@ -106,9 +108,13 @@ pub fn import_recipients(
     };
     let cancel = cancelled_by_signals()?;
     let importer = Importer::new(store.as_ref(), now, &cancel);
+    let bar = WorkBar::counting("importing");
     importer
-        .import(file, &options, &mut |_| {})
+        .import(file, &options, &mut |at| bar.show(at.read))
         .map_err(|error| match error {
+            ImportError::Store(exists @ StoreError::Exists { .. }) => {
+                Failure::input(format!("{exists}; choose another name with --list"))
+            }
             ImportError::Store(error) => error.into(),
             ImportError::Interrupted => Failure::new(Exit::Interrupted, error),
             ImportError::Read(_)
@@ -124,7 +130,7 @@ pub fn import_recipients(
 
 /// What an import rejected, in a sentence.
 pub fn rejected(report: &Report) -> String {
-    let mut text = format!("{} lines were rejected", report.rejected);
+    let mut text = format!("rejected: {}", counted(report.rejected, "line"));
     if let Some((line, why)) = report.first_rejects.first() {
         text.push_str(&format!("; the first is line {line}: {why}"));
     }
@@ -143,8 +149,9 @@ pub fn prepare(store: &SharedStore, config: &Config, id: DeliveryId) -> Result<P
         threads: 0,
     };
     let preparer = Preparer::new(store.as_ref(), &SystemClock, settings, &cancel);
+    let bar = WorkBar::measured("preparing");
     preparer
-        .prepare(id, &mut |_| {})
+        .prepare(id, &mut |at| bar.show_of(at.read, at.of))
         .map_err(|error| match error {
             PrepareError::Illegal { .. } | PrepareError::Held(_) | PrepareError::Changed(_) => {
                 Failure::new(Exit::Illegal, error)
@@ -251,7 +258,9 @@ pub fn sandbox(args: &verbs::SandboxArgs) -> Result<Exit> {
         (None, "accept") => Config::sink(),
         (None, "mixed") => demo::config(),
         (None, other) => {
-            return Err(Failure::input(format!("\"{other}\": write --fates mixed or accept")));
+            return Err(Failure::input(format!(
+                "\"{other}\": write --fates mixed or accept"
+            )));
         }
     };
     if config.providers.len() == 1 {
@@ -264,6 +273,8 @@ pub fn sandbox(args: &verbs::SandboxArgs) -> Result<Exit> {
         .enable_all()
         .build()
         .map_err(|e| Failure::file("starting the pretend providers", &e))?;
-    runtime.block_on(serve_process(config)).map_err(|e| Failure::new(Exit::Trouble, e))?;
+    runtime
+        .block_on(serve_process(config))
+        .map_err(|e| Failure::new(Exit::Trouble, e))?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use crate::args::limit;
 use crate::delivery_file::Source;
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
-use crate::output::{self, Columns, cursor, number, page, remark_next};
+use crate::output::{self, Columns, counted, cursor, number, page, remark_next};
 use crate::wiring;
 
 /// What to do with recipients.
@@ -102,8 +102,8 @@ fn import(args: ImportArgs, office: &Office) -> Result<Exit> {
     office.answer(
         || json_of(&report),
         || {
-            let imported = number(report.imported);
-            let mut text = format!("Imported {imported} recipients into \"{}\".", report.name);
+            let imported = counted(report.imported, "recipient");
+            let mut text = format!("Imported {imported} into \"{}\".", report.name);
             if report.rejected > 0 {
                 text.push_str(&format!("\n{}", wiring::rejected(&report)));
             }
@@ -196,13 +196,14 @@ fn denylist(args: &DenylistArgs, office: &Office) -> Result<Exit> {
     for key in &keys {
         changed += store.set_profile_denylisted(Channel::Email, key, !args.remove)?;
     }
-    let what = if args.remove { "off" } else { "on" };
+    let what = if args.remove { "Off" } else { "On" };
     office.answer(
         || json!({ "addresses": keys, "denylisted": !args.remove, "profiles_changed": changed }),
         || {
             format!(
-                "{} addresses are {what} the denylist; {changed} profiles changed.",
-                keys.len()
+                "{what} the denylist: {}; changed: {}.",
+                counted(keys.len() as u64, "address"),
+                counted(changed, "profile")
             )
         },
     )?;
