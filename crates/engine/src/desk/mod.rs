@@ -12,6 +12,7 @@ pub mod proof;
 pub mod qualifications;
 pub mod quarantine;
 pub mod quarantine_list;
+pub mod requalify;
 pub mod times;
 pub mod words;
 
