@@ -107,7 +107,7 @@ fn prepared(postfix: &Postfix) -> (Program, Value) {
 fn list() -> String {
     let mut csv = "email,name,filler\n".to_owned();
     for n in 0..ACCEPTED {
-        let filler = if n % 5 == 0 {
+        let filler = if n.is_multiple_of(5) {
             "länger ".repeat(200)
         } else {
             "kurz".to_owned()
@@ -140,7 +140,6 @@ fn setup() -> Setup {
             .collect(),
         // Otherwise it waits for a second after each refusal beyond the tenth of a session.
         settings: "smtpd_error_sleep_time = 0".to_owned(),
-        ..Setup::default()
     }
 }
 
@@ -207,7 +206,7 @@ fn mails_are_as_they_were_written(postfix: &Postfix, records: &Value, home: &std
 
 fn one_is_as_it_was_written(mail: &Value, n: usize) {
     let name = format!("Jürgen <{n}> & Söhne");
-    let filler = if n % 5 == 0 {
+    let filler = if n.is_multiple_of(5) {
         "länger ".repeat(200).trim_end().to_owned()
     } else {
         "kurz".to_owned()

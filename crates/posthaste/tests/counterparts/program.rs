@@ -15,7 +15,7 @@ impl Program {
         program.run(&["init"]);
         program.write(
             "posthaste.toml",
-            &format!("ehlo_name = \"mta.example.com\"\n{config}"),
+            format!("ehlo_name = \"mta.example.com\"\n{config}"),
         );
         program
     }
