@@ -12,6 +12,7 @@ pub mod lock;
 pub mod preparer;
 pub mod progress;
 pub mod recorder;
+pub mod rules;
 pub mod sender;
 pub mod services;
 mod slices;

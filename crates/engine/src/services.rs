@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::desk::words;
 use crate::progress::Board;
 use crate::recorder;
+use crate::rules::LiveRules;
 use crate::sender::{Crew, Identities, Sender, SenderEvent, SenderSettings, blocking};
 use crate::workflows::{self, database_cleanup};
 
@@ -42,7 +43,7 @@ pub struct Services {
     pub clock: Arc<dyn Clock>,
     /// Names this process as the holder of leases; different for each start.
     pub owner: String,
-    /// What failures mean.
+    /// What failures mean, before the rules of the store are added.
     pub rules: Arc<RuleSet>,
     /// When addresses are quarantined.
     pub policy: quarantine::Policy,
@@ -80,10 +81,12 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), StoreError> {
     let (committed, mut disk) = mpsc::unbounded_channel();
+    let (store, base) = (Arc::clone(&services.store), Arc::clone(&services.rules));
+    let rules = Arc::new(blocking(move || LiveRules::load(&base, store.as_ref())).await?);
     let (recorder, recording) = recorder::start(
         recorder::Settings {
             store: Arc::clone(&services.store),
-            rules: Arc::clone(&services.rules),
+            rules: Arc::clone(&rules),
             policy: services.policy.clone(),
             board: Arc::clone(&services.board),
         },
@@ -100,7 +103,7 @@ pub async fn run(
         }
     });
     let crew = Crew::new(&services, recorder, events);
-    let mut engine = Engine::new(&services, Arc::clone(&crew));
+    let mut engine = Engine::new(&services, Arc::clone(&crew), rules);
     let result = tokio::select! {
         result = engine.work(&until, &stop, &mut inbox) => result,
         ended = &mut recording => Err(recorder_ended(ended)),
@@ -154,6 +157,7 @@ struct Engine<'a> {
     services: &'a Services,
     crew: Arc<Crew>,
     sender: Sender,
+    rules: Arc<LiveRules>,
     /// Ended deliveries whose recipients have all been ended.
     swept: HashSet<DeliveryId>,
     /// Told to stop: nothing more is claimed.
@@ -161,7 +165,7 @@ struct Engine<'a> {
 }
 
 impl<'a> Engine<'a> {
-    fn new(services: &'a Services, crew: Arc<Crew>) -> Self {
+    fn new(services: &'a Services, crew: Arc<Crew>, rules: Arc<LiveRules>) -> Self {
         let sender = Sender::new(
             Arc::clone(&services.store),
             Arc::clone(&crew),
@@ -172,6 +176,7 @@ impl<'a> Engine<'a> {
             services,
             crew,
             sender,
+            rules,
             swept: HashSet::new(),
             closing: false,
         }
@@ -235,6 +240,7 @@ impl<'a> Engine<'a> {
     /// One turn; returns what comes after it.
     async fn turn(&mut self, until: &Until) -> Result<After, StoreError> {
         self.sender.settle().await?;
+        self.refresh_rules().await?;
         let waiting_jobs = self.move_deliveries().await?;
         if self.closing {
             return Ok(if self.sender.held() == 0 {
@@ -260,6 +266,13 @@ impl<'a> Engine<'a> {
         } else {
             Ok(After::Wait)
         }
+    }
+
+    /// Takes up rules that an operator has changed.
+    async fn refresh_rules(&self) -> Result<(), StoreError> {
+        let (store, rules) = (Arc::clone(&self.services.store), Arc::clone(&self.rules));
+        blocking(move || rules.refresh(store.as_ref())).await?;
+        Ok(())
     }
 
     /// Time-lapse: nothing is in flight, so policy time goes to the next due event. Returns

@@ -13,7 +13,11 @@ pub mod qualifications;
 pub mod quarantine;
 pub mod quarantine_list;
 pub mod requalify;
+pub mod rules;
+pub mod rules_edit;
+pub mod rules_packages;
 pub mod times;
+pub mod todo;
 pub mod words;
 
 use posthaste_core::delivery::IllegalMove;

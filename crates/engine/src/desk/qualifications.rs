@@ -65,13 +65,16 @@ fn apply(entry: &Qualification, change: &Change) -> Result<Qualification> {
     }
     let judged = change.kind.is_some() || change.reason.is_some() || change.party.is_some();
     let implied = judged.then_some(QualificationStatus::Keep);
+    let status = change.status.or(implied).unwrap_or(entry.status);
+    let said = entry.by_person || judged || change.status.is_some();
     Ok(Qualification {
         kind: change.kind.unwrap_or(entry.kind),
         reason: change.reason.unwrap_or(entry.reason),
         party: change.party.unwrap_or(entry.party),
-        status: change.status.or(implied).unwrap_or(entry.status),
+        status,
         occurrences: change.occurrences.unwrap_or(entry.occurrences),
-        by_person: entry.by_person || judged || change.status.is_some(),
+        // «To qualify» gives the word back to the rules.
+        by_person: said && status != QualificationStatus::ToQualify,
         ..entry.clone()
     })
 }
@@ -122,6 +125,25 @@ mod tests {
         let changed = apply(&entry(), &change).unwrap();
         assert_eq!((changed.occurrences, changed.by_person), (0, false));
         assert_eq!(changed.status, QualificationStatus::ToQualify);
+    }
+
+    #[test]
+    fn a_text_that_is_to_be_qualified_again_is_judged_by_the_rules() {
+        let kept = Qualification {
+            by_person: true,
+            status: QualificationStatus::Keep,
+            ..entry()
+        };
+        let change = Change {
+            status: Some(QualificationStatus::ToQualify),
+            ..Change::default()
+        };
+        assert!(!apply(&kept, &change).unwrap().by_person);
+        let ignore = Change {
+            status: Some(QualificationStatus::Ignore),
+            ..Change::default()
+        };
+        assert!(apply(&entry(), &ignore).unwrap().by_person);
     }
 
     #[test]

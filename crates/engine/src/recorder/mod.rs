@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use posthaste_core::evidence::Outcome;
 use posthaste_core::ids::{DeliveryId, LogId, PartId};
-use posthaste_core::qualify::RuleSet;
 use posthaste_core::quarantine;
 use posthaste_core::retry::RetryPolicy;
 use posthaste_core::time::Timestamp;
@@ -22,6 +21,7 @@ use posthaste_store::{Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::progress::{Board, Step};
+use crate::rules::LiveRules;
 
 pub use verdict::Judge;
 pub(crate) use verdict::{doubtful, with_person};
@@ -129,7 +129,7 @@ pub struct Settings {
     /// Where results go.
     pub store: Arc<dyn Store>,
     /// Who says what failures mean.
-    pub rules: Arc<RuleSet>,
+    pub rules: Arc<LiveRules>,
     /// When addresses are quarantined.
     pub policy: quarantine::Policy,
     /// Where progress is shown.

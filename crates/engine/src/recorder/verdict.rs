@@ -5,8 +5,10 @@ use std::sync::Arc;
 use posthaste_core::evidence::{Evidence, OutcomeKind, SaidBy};
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::log::{Channel, QualificationStatus};
-use posthaste_core::qualify::{Question, RuleRef, RuleSet, Verdict, normalise};
+use posthaste_core::qualify::{Question, RuleRef, Verdict, normalise};
 use posthaste_store::rows::Qualification;
+
+use crate::rules::LiveRules;
 
 /// What the rules say about one failure.
 #[derive(Debug, Clone)]
@@ -17,16 +19,16 @@ pub struct Judged {
     pub verdict: Verdict,
 }
 
-/// The rules in use.
+/// Judges by the rules in use, whatever they are at the moment.
 #[derive(Debug)]
 pub struct Judge {
-    rules: Arc<RuleSet>,
+    rules: Arc<LiveRules>,
 }
 
 impl Judge {
-    /// A judge by these rules.
+    /// A judge by these rules, which may change while it judges.
     #[must_use]
-    pub const fn new(rules: Arc<RuleSet>) -> Self {
+    pub const fn new(rules: Arc<LiveRules>) -> Self {
         Self { rules }
     }
 
@@ -54,7 +56,7 @@ impl Judge {
         };
         Judged {
             text: normalise(&evidence.text),
-            verdict: self.rules.judge(&question),
+            verdict: self.rules.now().replies.judge(&question),
         }
     }
 }
@@ -63,7 +65,9 @@ impl Judge {
 /// before the rules'.
 #[must_use]
 pub fn with_person(rules: &Verdict, known: Option<&Qualification>) -> Verdict {
-    let Some(entry) = known.filter(|entry| entry.by_person) else {
+    let spoken =
+        |entry: &&Qualification| entry.by_person && entry.status != QualificationStatus::ToQualify;
+    let Some(entry) = known.filter(spoken) else {
         return rules.clone();
     };
     let ignored = entry.status == QualificationStatus::Ignore;

@@ -240,6 +240,7 @@ impl<'a> Writer<'a> {
         }
         let text = match known {
             Some(entry) => {
+                self.judged_anew(&entry, &judged.verdict)?;
                 let seen = self.occurrences.entry(entry.id).or_insert((0, evidence.at));
                 *seen = (seen.0.saturating_add(1), evidence.at);
                 entry.id
@@ -251,6 +252,15 @@ impl<'a> Writer<'a> {
             text,
             first_of_its_text,
         })
+    }
+
+    /// Keeps the list of texts in step with the rules: another one may judge this text by now.
+    fn judged_anew(&mut self, entry: &Qualification, verdict: &Verdict) -> Result<()> {
+        if entry.by_person || entry.rule == *verdict.rule.name {
+            return Ok(());
+        }
+        self.tx
+            .judge_qualification(entry.id, verdict, status_of(verdict))
     }
 
     /// Adds the failure to the ledger and moves the address's entry; returns whether this put the
@@ -350,9 +360,16 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// Qualified once a rule says what the text means, not when the code alone does.
+fn status_of(verdict: &Verdict) -> QualificationStatus {
+    if verdict.kind != FailureType::NotDefined && verdict.confidence > GUESSED {
+        QualificationStatus::Keep
+    } else {
+        QualificationStatus::ToQualify
+    }
+}
+
 fn new_text(judged: &Judged, evidence: &Evidence) -> Qualification {
-    let known =
-        judged.verdict.kind != FailureType::NotDefined && judged.verdict.confidence > GUESSED;
     Qualification {
         id: QualificationId(0),
         channel: CHANNEL,
@@ -362,11 +379,7 @@ fn new_text(judged: &Judged, evidence: &Evidence) -> Qualification {
         kind: judged.verdict.kind,
         reason: judged.verdict.reason,
         party: judged.verdict.party,
-        status: if known {
-            QualificationStatus::Keep
-        } else {
-            QualificationStatus::ToQualify
-        },
+        status: status_of(&judged.verdict),
         by_person: false,
         rule: judged.verdict.rule.name.to_string(),
         first_seen: evidence.at,

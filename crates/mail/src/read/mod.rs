@@ -33,6 +33,7 @@ mod original;
 mod own;
 mod reply;
 mod report;
+mod rule_file;
 mod samples;
 mod stage;
 mod structure;
@@ -50,6 +51,7 @@ pub use dialects::{Description, descriptions};
 pub use lines::MAX_BYTES;
 pub use own::{MailAction, MailRule, MailRules, mail_rule_text, parse_mail_rules};
 pub use report::{Action, FailedRecipient, Kind, Original, Problem, Report};
+pub use rule_file::{PackageHead, RuleFile, parse_rule_file};
 pub use samples::{Sample, samples};
 
 /// Reads one mail: what it is, whom it is about, what it means.
