@@ -21,10 +21,10 @@ const MAILS: [(&str, f64, u64); 8] = [
     ("recipient", 99.5, 300),
     ("no_extra", 99.5, 300),
     ("type_alt", 99.5, 200),
-    ("reason", 92.0, 200),
-    ("reason_alt", 98.0, 200),
+    ("reason", 97.0, 200),
+    ("reason_alt", 99.5, 200),
     ("status", 99.5, 200),
-    ("reply_code", 97.0, 200),
+    ("reply_code", 99.0, 200),
 ];
 
 const REPLIES: [(&str, f64, u64); 2] = [("reason_alt", 98.0, 130), ("type_alt", 99.0, 130)];
