@@ -50,7 +50,7 @@ pub struct NotADuration {
 /// one another (`1h30m`).
 ///
 /// # Errors
-/// When there is no number, no unit, an unknown unit, or more time than fits.
+/// When there is no number, no unit, an unknown unit, or more milliseconds than a [`Timestamp`] has.
 pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
     let wrong = || NotADuration {
         text: text.to_owned(),
@@ -80,7 +80,10 @@ pub fn parse_duration(text: &str) -> Result<Duration, NotADuration> {
             .ok_or_else(wrong)?;
         rest = next;
     }
-    Ok(total)
+    // More could not be written so that it is read again: each part may be in bounds and the sum not.
+    i64::try_from(total.as_millis())
+        .map(|_| total)
+        .map_err(|_| wrong())
 }
 
 /// Writes a length of time so that [`parse_duration`] reads it back: `5d`, `1h30m`, `250ms`.
@@ -149,6 +152,15 @@ mod tests {
             let span = parse_duration(text).expect(text);
             assert_eq!(span, Duration::from_millis(ms), "{text}");
             assert_eq!(format_duration(span), back, "{text}");
+        }
+    }
+
+    #[test]
+    fn parts_that_add_up_to_more_than_fits_are_refused() {
+        let most = format_duration(Duration::from_millis(i64::MAX.unsigned_abs()));
+        assert_eq!(format_duration(parse_duration(&most).unwrap()), most);
+        for text in [format!("{most}1ms"), "200000000000d90000000000d".to_owned()] {
+            assert!(parse_duration(&text).is_err(), "{text}");
         }
     }
 
