@@ -11,10 +11,16 @@ mod init;
 mod log;
 mod preview;
 mod qualifications;
+mod qualifications_todo;
 mod qualify;
 mod quarantine;
 mod recipients;
+mod requalify;
+mod requalify_text;
 mod rules;
+mod rules_edit;
+mod rules_list;
+mod rules_packages;
 mod rules_test;
 mod sandbox;
 mod send;
@@ -59,6 +65,8 @@ pub enum Verb {
     /// The rules that say what failures mean
     #[command(subcommand)]
     Rules(rules::Verb),
+    /// Judge past failures again: preview, apply, undo
+    Requalify(requalify::Args),
     /// DKIM keys
     #[command(subcommand)]
     Dkim(dkim::Verb),
@@ -90,6 +98,7 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
         Verb::Qualifications(verb) => qualifications::run(verb, office),
         Verb::Qualify(args) => qualify::run(&args, office),
         Verb::Rules(verb) => rules::run(verb, office),
+        Verb::Requalify(args) => requalify::run(args, office),
         Verb::Dkim(verb) => dkim::run(verb, office),
         Verb::Workflow(verb) => workflow::run(verb, office),
         Verb::Explain(verb) => explain::run(verb, office),

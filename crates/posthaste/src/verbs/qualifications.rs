@@ -9,6 +9,7 @@ use posthaste_engine::desk::times::{json_of, minute};
 use posthaste_engine::desk::words;
 use posthaste_store::rows::Qualification;
 
+use super::qualifications_todo;
 use crate::args;
 use crate::exit::{Exit, Result};
 use crate::office::Office;
@@ -35,6 +36,14 @@ pub enum Verb {
         after_help = "Example:\n  posthaste qualifications set 12 --type hard --reason user_unknown"
     )]
     Set(SetArgs),
+    /// The work list: unqualified texts, similar ones together, most harmful first
+    #[command(after_help = "Example:\n  posthaste qualifications todo --limit 10")]
+    Todo(qualifications_todo::TodoArgs),
+    /// Make a rule of a text; the text is its sample
+    #[command(
+        after_help = "Example:\n  posthaste qualifications to-rule 12 --type soft --reason unreachable"
+    )]
+    ToRule(qualifications_todo::ToRuleArgs),
 }
 
 /// One qualification.
@@ -79,7 +88,12 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
                 output::say(table(&rows).text("No failure text has been met."))?;
             }
         }
-        Verb::Show(one) => tell(&find(store.as_ref(), one.id)?, office)?,
+        Verb::Show(one) => {
+            let entry = find(store.as_ref(), one.id)?;
+            qualifications_todo::show(store.as_ref(), &entry, office, &said(&entry))?;
+        }
+        Verb::Todo(args) => return qualifications_todo::todo(&args, office),
+        Verb::ToRule(args) => return qualifications_todo::to_rule(&args, office),
         Verb::Set(args) => {
             let change = Change {
                 kind: args.kind,
@@ -118,28 +132,27 @@ fn table(rows: &[Qualification]) -> Columns {
 }
 
 fn tell(entry: &Qualification, office: &Office) -> Result<()> {
-    office.answer(
-        || json_of(entry),
-        || {
-            let judge = if entry.by_person {
-                "a person".to_owned()
-            } else {
-                format!("the rule {}", entry.rule)
-            };
-            format!(
-                "Text:     {}\nFirst:    {}\nMet:      {} times, {} to {}\n\
-                 Judged:   {}, {} ({}); the trouble is {}\nStatus:   {}, set by {judge}",
-                printable(&entry.text),
-                printable(&entry.first_text),
-                number(entry.occurrences.into()),
-                minute(entry.first_seen),
-                minute(entry.last_seen),
-                words::kind(entry.kind),
-                entry.reason.slug(),
-                words::reason(entry.reason),
-                words::party(entry.party),
-                entry.status,
-            )
-        },
+    office.answer(|| json_of(entry), || said(entry))
+}
+
+fn said(entry: &Qualification) -> String {
+    let judge = if entry.by_person {
+        "a person".to_owned()
+    } else {
+        format!("the rule {}", entry.rule)
+    };
+    format!(
+        "Text:     {}\nFirst:    {}\nMet:      {} times, {} to {}\n\
+         Judged:   {}, {} ({}); the trouble is {}\nStatus:   {}, set by {judge}",
+        printable(&entry.text),
+        printable(&entry.first_text),
+        number(entry.occurrences.into()),
+        minute(entry.first_seen),
+        minute(entry.last_seen),
+        words::kind(entry.kind),
+        entry.reason.slug(),
+        words::reason(entry.reason),
+        words::party(entry.party),
+        entry.status,
     )
 }

@@ -12,5 +12,7 @@ mod delivery;
 mod place;
 mod qualify;
 mod quarantine;
+mod requalify;
+mod rules;
 mod serving;
 mod setup;
