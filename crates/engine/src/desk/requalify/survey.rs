@@ -38,7 +38,7 @@ pub struct Survey {
     /// Failures that are selected.
     pub failures: u64,
     /// Those whose type, reason or party changes.
-    pub changed: u64,
+    pub verdicts_changed: u64,
     /// Addresses of the selected failures.
     pub addresses: u64,
     /// Addresses that leave quarantine.
@@ -158,7 +158,7 @@ impl<'a> Surveyor<'a> {
         domain.send_again += count(again.len());
         let survey = &mut self.survey;
         survey.failures += picked;
-        survey.changed += count(found.given.len());
+        survey.verdicts_changed += count(found.given.len());
         survey.addresses += 1;
         survey.log_rows += count(found.rows.len());
         survey.send_again += count(again.len());

@@ -294,7 +294,10 @@ fn an_outage_is_previewed_applied_and_undone() {
         ..desk.order(&selection, OUTAGE)
     };
     let seen = preview(&desk.store, &order, None).unwrap();
-    assert_eq!((seen.failures, seen.changed, seen.addresses), (2, 2, 2));
+    assert_eq!(
+        (seen.failures, seen.verdicts_changed, seen.addresses),
+        (2, 2, 2)
+    );
     assert_eq!((seen.leave_quarantine, seen.enter_quarantine), (2, 0));
     assert_eq!((seen.log_rows, seen.send_again), (2, 2));
     assert_eq!(seen.domains[0].domain, "gmail.example");
@@ -323,7 +326,10 @@ fn an_outage_is_previewed_applied_and_undone() {
         format!("recorder, then re-qualification {id}")
     );
     let again = apply(&desk.store, &order, None).unwrap();
-    assert_eq!((again.id, again.failures, again.changed), (None, 2, 0));
+    assert_eq!(
+        (again.id, again.failures, again.verdicts_changed),
+        (None, 2, 0)
+    );
     assert_eq!(desk.store.requalifications(9).unwrap().len(), 1);
     let undone = undo(&desk.store, id, desk.hand(at(25))).unwrap();
     assert_eq!(
@@ -576,7 +582,7 @@ fn the_rules_of_now_judge_what_an_older_rule_misjudged() {
         Some(AddressStatus::Quarantine)
     );
     let done = apply(&desk.store, &desk.order(&any, NewVerdict::ByRules), None).unwrap();
-    assert_eq!((done.changed, done.leave_quarantine), (1, 1));
+    assert_eq!((done.verdicts_changed, done.leave_quarantine), (1, 1));
     let row = desk.store.log_row(LogId(1)).unwrap().unwrap();
     assert_eq!(
         (row.kind, row.reason),
