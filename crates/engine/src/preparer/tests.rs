@@ -212,7 +212,7 @@ fn an_undefined_variable_names_recipient_and_line_and_blocks_sending() {
 fn after_twenty_such_errors_it_stops_and_keeps_nothing() {
     let bench = Bench::new();
     let mut spec = spec();
-    spec.subject = "{{ nmae }}".to_owned();
+    spec.subject = "{{ name | shout }}".to_owned();
     let id = bench.delivery(bench.list("people", &people(5_000)), &spec);
     let prepared = bench.prepare(id).unwrap();
     assert_eq!(prepared.state, DeliveryState::PreparationFailed);
@@ -221,6 +221,21 @@ fn after_twenty_such_errors_it_stops_and_keeps_nothing() {
     assert!(errors[20].contains("stopped after 20"), "{errors:?}");
     assert_eq!(bench.log_rows(id), 0);
     assert!(bench.store.tally(id).unwrap().adds_up());
+}
+
+#[test]
+fn a_name_that_no_recipient_has_is_told_once() {
+    let bench = Bench::new();
+    let mut spec = spec();
+    spec.subject = "{{ nmae }}".to_owned();
+    let id = bench.delivery(bench.list("people", &people(5_000)), &spec);
+    let prepared = bench.prepare(id).unwrap();
+    assert_eq!(prepared.state, DeliveryState::PreparationFailed);
+    assert_eq!(
+        errors(&prepared.journal),
+        ["subject, line 1: there is no column \"nmae\": did you mean \"name\"?"]
+    );
+    assert_eq!(bench.log_rows(id), 0);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn the_cleanup_runs_by_hand_and_its_run_is_visible() {
     assert!(json["items"][0]["ended"].as_str().unwrap().ends_with('Z'));
     place
         .run(&["workflow", "run", "gardening"])
-        .failed(5, &["there are database-cleanup"]);
+        .failed(5, &["known are: database-cleanup"]);
 }
 
 #[test]
