@@ -28,14 +28,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Config, Domain};
 use crate::exit::{Exit, Failure, Result};
+use crate::output;
 use crate::progress_bar::Watch;
 use crate::wiring::{SharedStore, cancelled_by_signals};
 
 /// How often progress is shown and signals are looked at.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Takes the lock of the data directory; `None` when another process has it.
-fn lock(config: &Config) -> Result<std::result::Result<ServicesLock, Failure>> {
+/// Takes the lock of the data directory; the inner error says that another process has it.
+pub fn lock(config: &Config) -> Result<std::result::Result<ServicesLock, Failure>> {
     match ServicesLock::take(&config.data_dir) {
         Ok(lock) => Ok(Ok(lock)),
         Err(held @ LockError::Held { .. }) => Ok(Err(Failure::new(Exit::Occupied, held))),
@@ -82,6 +83,10 @@ pub fn check(config: &Config) -> Result<()> {
 pub fn serve(store: &SharedStore, config: &Config) -> Result<()> {
     let cancel = cancelled_by_signals()?;
     let _lock = lock(config)??;
+    output::remark(format!(
+        "Running the services of {}; SIGTERM or Ctrl-C finishes what is on the wire and ends.",
+        config.data_dir.display()
+    ));
     drive(
         || services(store, config, &own_way(config)?),
         Until::Told,

@@ -138,16 +138,22 @@ pub fn confirm<S: Deliveries + ?Sized>(
 }
 
 /// Stops a delivery: what was waiting is cancelled. Recipients that a running sender holds are
-/// left to it.
+/// left to it; when `nobody_sends`, leases are leftovers of a process that was killed, and their
+/// recipients are cancelled too.
 ///
 /// # Errors
 /// When its state does not allow it, or the store cannot be written.
-pub fn stop<S>(store: &S, id: DeliveryId, now: Timestamp) -> Result<DeliveryState>
+pub fn stop<S>(
+    store: &S,
+    id: DeliveryId,
+    nobody_sends: bool,
+    now: Timestamp,
+) -> Result<DeliveryState>
 where
     S: Deliveries + Queue + ?Sized,
 {
     let state = act(store, id, DeliveryEvent::Stop, now)?;
-    while store.end_waiting(id, false, false, now, SLICE)? > 0 {}
+    while store.end_waiting(id, false, nobody_sends, now, SLICE)? > 0 {}
     Ok(state)
 }
 

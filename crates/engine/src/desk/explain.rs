@@ -90,6 +90,19 @@ fn standing(facts: &AddressFacts) -> String {
             "{} is not in the quarantine list; it is {profiles}.",
             facts.key
         ),
+        Some(address) if address.entry.status == AddressStatus::Valid => format!(
+            "{} is valid since {}{}; it is {profiles}.",
+            facts.key,
+            minute(address.entry.since),
+            match address.entry.reason {
+                FailureReason::NotDefined => String::new(),
+                reason => format!(
+                    ", after the error \"{}\" ({})",
+                    words::reason(reason),
+                    reason.slug()
+                ),
+            },
+        ),
         Some(address) => format!(
             "{} is {} since {} because {} ({}); it is {profiles}.",
             facts.key,

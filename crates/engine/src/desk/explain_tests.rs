@@ -131,6 +131,14 @@ fn an_address_is_explained_with_cause_and_prospect() {
              the mailbox is full (mailbox_full, soft).",
         ),
         (
+            "valid again",
+            facts(Some(entry(S::Valid, R::Unreachable)), vec![], vec![]),
+            "u@example.com is valid since 1970-01-01 01:00, after the error \"there was an \
+             incident on the way\" (unreachable); it is in the stored lists once. It is sent to as \
+             any other, and its line goes with the next database cleanup. No delivery has it in its \
+             log.",
+        ),
+        (
             "full mailbox",
             facts(
                 Some(entry(S::WithErrors, R::MailboxFull)),

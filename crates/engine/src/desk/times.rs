@@ -1,5 +1,5 @@
-//! Moments as people and machines read them: RFC 3339 in JSON, to the minute in tables; and the
-//! JSON form of stored rows.
+//! Moments as people and machines read them: RFC 3339 in JSON, to the minute in tables, to the second
+//! in logs; and the JSON form of stored rows.
 
 use posthaste_core::time::Timestamp;
 use serde::Serialize;
@@ -15,6 +15,12 @@ pub fn rfc3339(at: Timestamp) -> String {
 #[must_use]
 pub fn minute(at: Timestamp) -> String {
     written(at, "%Y-%m-%d %H:%M")
+}
+
+/// To the second, UTC, for logs: `2026-11-21 14:03:09`.
+#[must_use]
+pub fn second(at: Timestamp) -> String {
+    written(at, "%Y-%m-%d %H:%M:%S")
 }
 
 fn written(at: Timestamp, format: &str) -> String {
@@ -108,6 +114,7 @@ mod tests {
         let at = parse_rfc3339("2026-11-24T09:00:30+01:00").unwrap();
         assert_eq!(rfc3339(at), "2026-11-24T08:00:30Z");
         assert_eq!(minute(at), "2026-11-24 08:00");
+        assert_eq!(second(at), "2026-11-24 08:00:30");
         for text in [
             "",
             "tomorrow",

@@ -193,6 +193,15 @@ pub fn column_names(
     csv_records::column_names(decoded, options).map(Some)
 }
 
+/// What the name of a list ends with while it is being filled.
+const UNFINISHED: &str = " (unfinished import)";
+
+/// Whether a list of this name is being imported, or was when its import was cut off.
+#[must_use]
+pub fn is_unfinished(list: &str) -> bool {
+    list.ends_with(UNFINISHED)
+}
+
 /// Imports files of recipients.
 pub struct Importer<'a, S: Recipients + ?Sized> {
     store: &'a S,
@@ -221,7 +230,7 @@ impl<'a, S: Recipients + ?Sized> Importer<'a, S> {
             let what = format!("a list named \"{}\"", options.list);
             return Err(StoreError::Exists { what }.into());
         }
-        let unfinished = format!("{} (unfinished import)", options.list);
+        let unfinished = format!("{}{UNFINISHED}", options.list);
         if let Some(left) = self.store.list_named(&unfinished)? {
             self.store.delete_list(left.id)?;
         }

@@ -2,7 +2,10 @@
 //!
 //! The tasks run in this order, and a failing one prevents those after it: expired deliveries,
 //! stopped deliveries, lifts (10 days without an error, full mailboxes after 30 days), rows that
-//! are Valid since an earlier run, delivery logs past retention, ledger events past retention.
+//! are Valid since an earlier run, delivery logs past retention, ledger events past retention, lists
+//! whose import was cut off.
+
+use std::time::Duration;
 
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState, next};
 use posthaste_core::ids::DeliveryId;
@@ -13,9 +16,12 @@ use posthaste_store::rows::{Address, AddressFilter, LedgerEvent, Page};
 use posthaste_store::{Store, StoreError};
 
 use super::{Context, Report, Workflow};
+use crate::import;
 
 /// Rows per transaction: short enough for outcomes to go first.
 const SLICE: usize = 1_000;
+/// No import takes this long.
+const ABANDONED_AFTER: Duration = Duration::from_hours(24);
 
 /// See the module.
 #[derive(Debug)]
@@ -52,6 +58,7 @@ impl Workflow for DatabaseCleanup {
             repeat(|| context.store.purge_log(before, SLICE))?,
         );
         report.insert("ledger_events_folded", fold_ledger(context, before)?);
+        report.insert("unfinished_lists_removed", remove_unfinished(context)?);
         Ok(report)
     }
 }
@@ -65,6 +72,19 @@ fn repeat(mut slice: impl FnMut() -> Result<u64, StoreError>) -> Result<u64, Sto
             n => sum += n,
         }
     }
+}
+
+/// Removes lists whose import was cut off, and which nobody is filling any more.
+fn remove_unfinished(context: &Context<'_>) -> Result<u64, StoreError> {
+    let before = context.now.minus(ABANDONED_AFTER);
+    let mut removed = 0;
+    for list in context.store.lists()? {
+        if import::is_unfinished(&list.name) && list.created < before {
+            context.store.delete_list(list.id)?;
+            removed += 1;
+        }
+    }
+    Ok(removed)
 }
 
 fn expire_deliveries(context: &Context<'_>) -> Result<u64, StoreError> {
@@ -220,5 +240,32 @@ fn own_event(channel: Channel, key: &str, event: Event, at: Timestamp) -> Ledger
         qualification: None,
         by: "database-cleanup".to_owned(),
         because: String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use posthaste_store::Recipients;
+    use posthaste_store::sqlite::SqliteStore;
+
+    use super::*;
+
+    #[test]
+    fn a_list_whose_import_was_cut_off_goes_after_a_day() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = SqliteStore::create(directory.path().join("store")).unwrap();
+        for name in ["customers", "customers (unfinished import)"] {
+            store.create_list(name, Timestamp(0)).unwrap();
+        }
+        for (hours, left) in [(23, 2), (25, 1)] {
+            let context = Context {
+                store: &store,
+                now: Timestamp(hours * 3_600_000),
+                policy: &quarantine::Policy::default(),
+                retention: Duration::from_hours(24),
+            };
+            DatabaseCleanup { hour: 3 }.run(&context).unwrap();
+            assert_eq!(store.lists().unwrap().len(), left, "after {hours} h");
+        }
     }
 }

@@ -247,8 +247,10 @@ fn stop(id: DeliveryId, yes: bool, office: &Office) -> Result<Exit> {
             "a stopped delivery cannot be resumed: add --yes to stop it, or pause it instead",
         ));
     }
-    let store = office.store()?;
-    let state = deliveries::stop(store.as_ref(), id, office.now())?;
+    let (config, store) = office.open()?;
+    // Kept to the end, so that no services begin in between.
+    let lock = sending::lock(&config)?;
+    let state = deliveries::stop(store.as_ref(), id, lock.is_ok(), office.now())?;
     tell_state(id, state, office)
 }
 

@@ -6,7 +6,7 @@ use posthaste_core::ids::{DeliveryId, LogId};
 use posthaste_core::log::LogStatus;
 use posthaste_engine::desk::deliveries;
 use posthaste_engine::desk::quarantine::key_of;
-use posthaste_engine::desk::times::{json_of, minute};
+use posthaste_engine::desk::times::{json_of, second};
 use posthaste_store::rows::{Attempt, LogFilter, LogRow, Page};
 use serde_json::{Value, json};
 
@@ -132,7 +132,7 @@ fn table(rows: &[(LogRow, Vec<Attempt>)], all: bool) -> Columns {
                 slug(row.reason.slug()),
                 attempt.map_or_else(String::new, |a| a.number.to_string()),
                 moment(row, attempt),
-                row.due.map_or_else(String::new, minute),
+                row.due.map_or_else(String::new, second),
                 attempt.map_or_else(String::new, said),
             ]
         };
@@ -150,9 +150,9 @@ fn table(rows: &[(LogRow, Vec<Attempt>)], all: bool) -> Columns {
 /// When the attempt was answered; of a row without attempts, when it was decided, if it was.
 fn moment(row: &LogRow, attempt: Option<&Attempt>) -> String {
     match attempt {
-        Some(attempt) => minute(attempt.evidence.at),
+        Some(attempt) => second(attempt.evidence.at),
         None if row.status == LogStatus::Pending => String::new(),
-        None => minute(row.changed),
+        None => second(row.changed),
     }
 }
 

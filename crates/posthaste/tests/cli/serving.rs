@@ -82,6 +82,18 @@ fn sandbox(place: &Place) -> Running {
     sandbox
 }
 
+/// Confirms a delivery to 4,000 recipients of as many domains.
+fn start_delivery(place: &Place) {
+    let mut people = "email,name\n".to_owned();
+    for n in 0..4_000 {
+        people.push_str(&format!("user{n}@domain{n}.example,N\n"));
+    }
+    place.write("people.csv", &people);
+    place.run(&["delivery", "create", "spring.toml"]).done();
+    place.run(&["delivery", "prepare", "1"]).done();
+    place.run(&["delivery", "start", "1"]).done();
+}
+
 fn numbers(place: &Place) -> Value {
     place.run(&["delivery", "status", "1", "--json"]).json()
 }
@@ -92,14 +104,7 @@ fn numbers(place: &Place) -> Value {
 fn serve_ends_in_the_middle_of_a_delivery_and_the_next_one_finishes_it() {
     let place = Place::with_delivery();
     let _sandbox = sandbox(&place);
-    let mut people = "email,name\n".to_owned();
-    for n in 0..4_000 {
-        people.push_str(&format!("user{n}@domain{n}.example,N\n"));
-    }
-    place.write("people.csv", &people);
-    place.run(&["delivery", "create", "spring.toml"]).done();
-    place.run(&["delivery", "prepare", "1"]).done();
-    place.run(&["delivery", "start", "1"]).done();
+    start_delivery(&place);
     let mut serve = Running::start(&place, &["serve"]);
     until("some are sent", || {
         numbers(&place)["sent"].as_u64() > Some(0)
@@ -163,5 +168,25 @@ fn a_pending_row_without_attempt_shows_no_moment() {
     assert!(
         log.out.contains("pending") && !log.out.contains("1970"),
         "{log:?}"
+    );
+}
+
+#[test]
+fn a_stop_after_a_crash_leaves_nobody_pending() {
+    let place = Place::with_delivery();
+    let _sandbox = sandbox(&place);
+    start_delivery(&place);
+    let serve = Running::start(&place, &["serve"]);
+    until("some are sent", || {
+        numbers(&place)["sent"].as_u64() > Some(0)
+    });
+    drop(serve);
+    place.run(&["delivery", "stop", "1", "--yes"]).done();
+    let after = numbers(&place);
+    assert_eq!(after["pending"], 0, "{after}");
+    assert_eq!(
+        after["sent"].as_u64().unwrap() + after["cancelled"].as_u64().unwrap(),
+        4_000,
+        "{after}"
     );
 }
