@@ -22,6 +22,7 @@ fn measure(shipped: &[Rule], size: usize) {
     let mut rules = shipped.to_vec();
     let more = size.saturating_sub(rules.len());
     rules.extend((0..more).map(generated));
+    let same = replies(shipped);
     let replies = replies(&rules);
     let bytes: usize = replies.iter().map(String::len).sum();
     let began = Instant::now();
@@ -31,6 +32,9 @@ fn measure(shipped: &[Rule], size: usize) {
     };
     let built = began.elapsed();
     let judged = rate(&replies, |reply| {
+        black_box(set.judge(&Question::about(reply)));
+    });
+    let on_same = rate(&same, |reply| {
         black_box(set.judge(&Question::about(reply)));
     });
     let mut text = String::new();
@@ -49,7 +53,8 @@ fn measure(shipped: &[Rule], size: usize) {
         .count();
     println!(
         "{size} rules: built and checked in {built:?}; judging {judged:.0}/s, with normalisation {both:.0}/s \
-         (normalising alone {normalised:.0}/s); {} bytes a reply, {} % judged by a rule",
+         (normalising alone {normalised:.0}/s); {} bytes a reply, {} % judged by a rule; \
+         judging the same replies at each size (samples of the shipped rules) {on_same:.0}/s",
         bytes / REPLIES,
         by_rule * 100 / REPLIES
     );
