@@ -22,7 +22,11 @@ fn config_of(text: &str) -> Config {
 
 fn home() -> TempDir {
     let home = tempfile::tempdir().unwrap();
-    std::fs::write(home.path().join("people.csv"), "email\na@example.net\n").unwrap();
+    std::fs::write(
+        home.path().join("people.csv"),
+        "email,name\na@example.net,A\n",
+    )
+    .unwrap();
     std::fs::write(
         home.path().join("mail.html"),
         "\u{feff}<p>Hello {{ name }}</p>",
