@@ -10,11 +10,13 @@ use std::time::Duration;
 use ground::{Ground, addresses, spec};
 use posthaste_core::failure::{FailureReason, FailureType};
 use posthaste_core::log::QualificationStatus;
-use posthaste_core::qualify::Place;
+use posthaste_core::qualify::{Place, Question, RuleSet};
 use posthaste_core::time::Timestamp;
 use posthaste_engine::clock::{Clock, TimeLapse};
 use posthaste_engine::desk::rules::Hand;
 use posthaste_engine::desk::rules_edit::{add, read_file, remove};
+use posthaste_engine::desk::todo::{Says, to_rule, todo};
+use posthaste_engine::rules::LiveRules;
 use posthaste_engine::services::{self, Until};
 use posthaste_sandbox::{Config, Fate, Provider, Shares};
 use posthaste_store::Store;
@@ -124,4 +126,44 @@ async fn a_rule_added_while_a_delivery_runs_judges_the_next_failure() {
     };
     remove(ground.store.as_ref(), "met-just-now", hand).unwrap();
     assert_eq!(ground.store.rule_set_version().unwrap(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_nobody_knows_becomes_a_rule_and_leaves_the_work_list() {
+    let mut strange = Provider::new("strange", ["strange.example"]);
+    strange.shares = Shares::all(Fate::Novel);
+    let ground = Ground::new(Config {
+        providers: vec![strange],
+        ..Config::default()
+    })
+    .await;
+    let id = ground.delivery(&spec(), &addresses(12, "strange.example"));
+    ground.send(id).await;
+    let store = ground.store.as_ref();
+    let tasks = todo(store, &RuleSet::shipped(), 5).unwrap();
+    let first = &tasks[0];
+    assert!(
+        first.addresses > 0 && first.harm >= first.occurrences,
+        "{first:?}"
+    );
+    assert_eq!(first.domains[0].0, "strange.example");
+    assert!(tasks.windows(2).all(|two| two[0].harm >= two[1].harm));
+    let says = Says {
+        kind: FailureType::Soft,
+        reason: FailureReason::Unreachable,
+        party: None,
+        name: None,
+    };
+    let hand = Hand {
+        by: "test",
+        at: ground.clock.now(),
+    };
+    let (entry, done) = to_rule(store, first.id, &says, hand).unwrap();
+    assert_eq!(entry.status, QualificationStatus::Keep);
+    assert_eq!(done.changed[0].name, format!("own-text-{}", first.id));
+    let rules = LiveRules::load(&RuleSet::shipped(), store).unwrap().now();
+    let verdict = rules.replies.judge(&Question::about(&entry.first_text));
+    assert_eq!(*verdict.rule.name, *done.changed[0].name);
+    let left = todo(store, &rules.replies, 5).unwrap();
+    assert!(left.iter().all(|task| task.id != first.id));
 }

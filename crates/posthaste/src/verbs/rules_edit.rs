@@ -38,7 +38,11 @@ pub struct EditArgs {
 
 /// Arguments of `rules order`.
 #[derive(Debug, clap::Args)]
-#[group(id = "spot", required = true, args = ["before", "after", "first", "last"])]
+#[command(group(
+    clap::ArgGroup::new("spot")
+        .required(true)
+        .args(["before", "after", "first", "last"])
+))]
 pub struct OrderArgs {
     /// Name of the rule
     name: String,
