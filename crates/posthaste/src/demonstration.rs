@@ -35,10 +35,22 @@ use crate::{progress_bar, report};
 
 /// What the demo sends, as it is shipped in `examples/`.
 const FILES: [(&str, &str); 4] = [
-    ("newsletter.toml", include_str!("../../../examples/newsletter.toml")),
-    ("newsletter.html", include_str!("../../../examples/newsletter.html")),
-    ("newsletter.txt", include_str!("../../../examples/newsletter.txt")),
-    ("recipients.csv", include_str!("../../../examples/recipients.csv")),
+    (
+        "newsletter.toml",
+        include_str!("../../../examples/newsletter.toml"),
+    ),
+    (
+        "newsletter.html",
+        include_str!("../../../examples/newsletter.html"),
+    ),
+    (
+        "newsletter.txt",
+        include_str!("../../../examples/newsletter.txt"),
+    ),
+    (
+        "recipients.csv",
+        include_str!("../../../examples/recipients.csv"),
+    ),
 ];
 /// Events within so much policy time are taken together.
 const STEP: Duration = Duration::from_mins(20);
@@ -70,7 +82,11 @@ fn show(directory: &Path, kept: bool, json: bool) -> Result<Exit> {
         std::fs::write(&path, text)
             .map_err(|e| Failure::file(format!("writing {}", path.display()), &e))?;
     }
-    let global = Global { config: None, data: Some(directory.to_owned()), json };
+    let global = Global {
+        config: None,
+        data: Some(directory.to_owned()),
+        json,
+    };
     let office = Office::new(global);
     let (mut config, store) = office.open()?;
     shorten(&mut config);
@@ -80,7 +96,10 @@ fn show(directory: &Path, kept: bool, json: bool) -> Result<Exit> {
     let sandbox = runtime
         .block_on(posthaste_sandbox::run(posthaste_sandbox::demo::config()))
         .map_err(|e| Failure::new(Exit::Trouble, e))?;
-    say(&format!("Pretend providers on loopback: {}.", names(sandbox.places())))?;
+    say(&format!(
+        "Pretend providers on loopback: {}.",
+        names(sandbox.places())
+    ))?;
 
     let file = directory.join("newsletter.toml");
     let id = verbs::create_from_file(&store, &config, &file, &office)?;
@@ -103,15 +122,26 @@ fn show(directory: &Path, kept: bool, json: bool) -> Result<Exit> {
         output::say(facts.text(policy_time, began.elapsed()))?;
         output::say(next_steps(directory, kept, id))?;
     }
-    Ok(if facts.summary.state == DeliveryState::Finished { Exit::Done } else { Exit::Unfinished })
+    Ok(if facts.summary.state == DeliveryState::Finished {
+        Exit::Done
+    } else {
+        Exit::Unfinished
+    })
 }
 
 fn shorten(config: &mut Config) {
     "mta.example.com".clone_into(&mut config.ehlo_name);
     let smtp = &mut config.smtp;
     for span in [
-        &mut smtp.connect, &mut smtp.greeting, &mut smtp.ehlo, &mut smtp.starttls, &mut smtp.mail,
-        &mut smtp.rcpt, &mut smtp.data, &mut smtp.content, &mut smtp.final_dot,
+        &mut smtp.connect,
+        &mut smtp.greeting,
+        &mut smtp.ehlo,
+        &mut smtp.starttls,
+        &mut smtp.mail,
+        &mut smtp.rcpt,
+        &mut smtp.data,
+        &mut smtp.content,
+        &mut smtp.final_dot,
     ] {
         *span = SHORT;
     }
@@ -120,7 +150,11 @@ fn shorten(config: &mut Config) {
 }
 
 fn names(places: &[Place]) -> String {
-    places.iter().map(|place| place.name.as_str()).collect::<Vec<_>>().join(", ")
+    places
+        .iter()
+        .map(|place| place.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Sends until the delivery has ended; returns how much policy time passed.
@@ -141,7 +175,9 @@ fn send(
     watch.begin(deliveries::find(store.as_ref(), id)?.to_send);
     let cancel = cancelled_by_signals()?;
     let make = || sending::services(store, config, &way);
-    sending::drive(make, Until::Ended(vec![id]), &cancel, |board| watch.show(&board.of(id)))?;
+    sending::drive(make, Until::Ended(vec![id]), &cancel, |board| {
+        watch.show(&board.of(id))
+    })?;
     watch.end();
     Ok(clock.now().since(from))
 }
@@ -177,11 +213,18 @@ impl Facts {
     fn read(store: &SharedStore, id: DeliveryId, sandbox: &Running) -> Result<Self> {
         let summary = deliveries::summary(store.as_ref(), id)?;
         let totals = store.totals(id)?;
-        let filter =
-            AddressFilter { status: Some(AddressStatus::Quarantine), ..AddressFilter::default() };
-        let page = store.addresses(&filter, Page { after: None, limit: 6 })?;
-        let quarantined =
-            page.into_iter().map(|a| (a.key, a.error_text)).collect();
+        let filter = AddressFilter {
+            status: Some(AddressStatus::Quarantine),
+            ..AddressFilter::default()
+        };
+        let page = store.addresses(
+            &filter,
+            Page {
+                after: None,
+                limit: 6,
+            },
+        )?;
+        let quarantined = page.into_iter().map(|a| (a.key, a.error_text)).collect();
         let providers = by_provider(&totals, sandbox.places());
         let ledger = sandbox.ledger();
         Ok(Self {
@@ -199,8 +242,14 @@ impl Facts {
         if let Some(object) = value.as_object_mut() {
             object.insert("providers".to_owned(), serde_json::json!(self.providers));
             object.insert("retried".to_owned(), self.totals.retried.into());
-            object.insert("policy_time".to_owned(), format_duration(policy_time).into());
-            object.insert("took_ms".to_owned(), u64::try_from(took.as_millis()).unwrap_or(0).into());
+            object.insert(
+                "policy_time".to_owned(),
+                format_duration(policy_time).into(),
+            );
+            object.insert(
+                "took_ms".to_owned(),
+                u64::try_from(took.as_millis()).unwrap_or(0).into(),
+            );
         }
         value
     }
@@ -271,11 +320,16 @@ fn by_provider(totals: &LogTotals, places: &[Place]) -> Vec<(String, u64, u64, u
     let mut sums: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
     for (domain, sent, failed, pending) in &totals.by_domain {
         let place = places.iter().find(|place| place.domains.contains(domain));
-        let name = place.map_or_else(|| format!("{domain} (nobody's)"), |place| place.name.clone());
+        let name = place.map_or_else(
+            || format!("{domain} (nobody's)"),
+            |place| place.name.clone(),
+        );
         let sum = sums.entry(name).or_default();
         *sum = (sum.0 + sent, sum.1 + failed, sum.2 + pending);
     }
-    sums.into_iter().map(|(name, (sent, failed, pending))| (name, sent, failed, pending)).collect()
+    sums.into_iter()
+        .map(|(name, (sent, failed, pending))| (name, sent, failed, pending))
+        .collect()
 }
 
 fn shortened(text: &str, most: usize) -> String {

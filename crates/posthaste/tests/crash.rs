@@ -25,7 +25,10 @@ use serde_json::Value;
 const IN_DOUBT: usize = 256;
 
 fn setting(name: &str, default: usize) -> usize {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(default)
 }
 
 /// Ends the process with the test, however that ends.
@@ -48,7 +51,11 @@ impl Place {
     fn new(recipients: usize) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
-        std::fs::write(at("sandbox.toml"), "[[provider]]\nname = \"all\"\ndomains = [\"*\"]\n").unwrap();
+        std::fs::write(
+            at("sandbox.toml"),
+            "[[provider]]\nname = \"all\"\ndomains = [\"*\"]\n",
+        )
+        .unwrap();
         let ledger = at("ledger.jsonl");
         let mut sandbox = posthaste()
             .args(["sandbox", "--providers"])
@@ -60,10 +67,16 @@ impl Place {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(sandbox.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        BufReader::new(sandbox.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
         let ready: Value = serde_json::from_str(&line).unwrap();
         let addr = ready["providers"][0]["addr"].as_str().unwrap().to_owned();
-        let place = Self { directory, ledger, _sandbox: Ended(sandbox) };
+        let place = Self {
+            directory,
+            ledger,
+            _sandbox: Ended(sandbox),
+        };
         assert!(place.run(&["init", "."]).status.success());
         let config = format!(
             "ehlo_name = \"mta.example.com\"\n[[domain]]\nname = \"example.com\"\n\
@@ -87,7 +100,11 @@ impl Place {
     }
 
     fn run(&self, args: &[&str]) -> std::process::Output {
-        posthaste().args(args).current_dir(self.directory.path()).output().unwrap()
+        posthaste()
+            .args(args)
+            .current_dir(self.directory.path())
+            .output()
+            .unwrap()
     }
 
     fn json(&self, args: &[&str]) -> Value {
@@ -99,7 +116,11 @@ impl Place {
     }
 
     fn serve(&self) -> Ended {
-        let child = posthaste().arg("serve").current_dir(self.directory.path()).spawn().unwrap();
+        let child = posthaste()
+            .arg("serve")
+            .current_dir(self.directory.path())
+            .spawn()
+            .unwrap();
         Ended(child)
     }
 }
@@ -113,7 +134,10 @@ fn posthaste() -> Command {
 fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !is_so() {
-        assert!(began.elapsed() < Duration::from_secs(120), "{what} did not happen");
+        assert!(
+            began.elapsed() < Duration::from_secs(120),
+            "{what} did not happen"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
 }
@@ -135,7 +159,9 @@ fn nothing_is_lost_and_little_is_doubled_when_the_process_is_killed() {
     for kill in 0..kills {
         let mut services = place.serve();
         // A moment between what was reached and this kill's share of the whole.
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         let share = recipients * (kill + 1) / (kills + 1);
         let span = share.saturating_sub(done).max(1) as u64;
         let at = done + usize::try_from((seed >> 33) % span).unwrap();
@@ -156,7 +182,13 @@ fn nothing_is_lost_and_little_is_doubled_when_the_process_is_killed() {
 /// SIGTERM drains the services and ends them well.
 fn terminate(services: &mut Ended) {
     let pid = services.0.id().to_string();
-    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(services.0.wait().unwrap().success());
 }
 
@@ -170,13 +202,23 @@ fn judge(place: &Place, kills: usize, recipients: usize) {
     }
     assert_eq!(got.len(), recipients, "everyone got it");
     let twice: Vec<_> = got.values().filter(|entries| entries.len() > 1).collect();
-    println!("{} of {recipients} got it twice after {kills} kills", twice.len());
+    println!(
+        "{} of {recipients} got it twice after {kills} kills",
+        twice.len()
+    );
     // Ten connections are open at most; they hold permits, so they are within what is in doubt.
-    assert!(twice.len() <= kills * IN_DOUBT, "{} got it twice", twice.len());
+    assert!(
+        twice.len() <= kills * IN_DOUBT,
+        "{} got it twice",
+        twice.len()
+    );
     for entries in twice {
         assert!(entries.len() <= kills + 1);
         for entry in entries {
-            assert_eq!(entry.content_hash, entries[0].content_hash, "the same message");
+            assert_eq!(
+                entry.content_hash, entries[0].content_hash,
+                "the same message"
+            );
             assert_eq!(entry.message_id, entries[0].message_id);
         }
     }

@@ -65,13 +65,23 @@ impl Window {
     /// A site of which nothing is known: one connection.
     #[must_use]
     pub const fn new(limits: Limits) -> Self {
-        Self { limits, allowed: 1, answers: 0, failures: 0, rest_until: None }
+        Self {
+            limits,
+            allowed: 1,
+            answers: 0,
+            failures: 0,
+            rest_until: None,
+        }
     }
 
     /// How many connections may be open now; 0 while the site rests.
     #[must_use]
     pub fn connections(&self, now: Timestamp) -> u32 {
-        if self.resting_until(now).is_some() { 0 } else { self.allowed.min(self.limits.connections) }
+        if self.resting_until(now).is_some() {
+            0
+        } else {
+            self.allowed.min(self.limits.connections)
+        }
     }
 
     /// The end of the rest, while it lasts.
@@ -111,7 +121,11 @@ impl Window {
     /// The site asks for less (421, or a greeting that sends us away) while it serves others of
     /// our connections.
     pub const fn on_throttled(&mut self) {
-        self.allowed = if self.allowed > 1 { self.allowed / 2 } else { 1 };
+        self.allowed = if self.allowed > 1 {
+            self.allowed / 2
+        } else {
+            1
+        };
         self.answers = 0;
     }
 
@@ -120,15 +134,22 @@ impl Window {
         self.allowed = 1;
         self.answers = 0;
         self.failures = self.failures.saturating_add(1);
-        let doubled = 1_u32.checked_shl(self.failures.saturating_sub(1)).unwrap_or(u32::MAX);
+        let doubled = 1_u32
+            .checked_shl(self.failures.saturating_sub(1))
+            .unwrap_or(u32::MAX);
         let rest = self
             .limits
             .first_rest
             .checked_mul(doubled)
-            .map_or(self.limits.longest_rest, |rest| rest.min(self.limits.longest_rest));
+            .map_or(self.limits.longest_rest, |rest| {
+                rest.min(self.limits.longest_rest)
+            });
         let rest_until = now.plus(rest);
         self.rest_until = Some(rest_until);
-        Trouble { rest_until, defer_waiting: self.failures >= self.limits.defer_after }
+        Trouble {
+            rest_until,
+            defer_waiting: self.failures >= self.limits.defer_after,
+        }
     }
 }
 
@@ -139,7 +160,10 @@ mod tests {
 
     #[test]
     fn answers_open_connections_one_by_one() {
-        let mut window = Window::new(Limits { connections: 3, ..Limits::default() });
+        let mut window = Window::new(Limits {
+            connections: 3,
+            ..Limits::default()
+        });
         let mut seen = vec![window.connections(Timestamp(0))];
         for _ in 0..8 {
             window.on_answer();
@@ -157,8 +181,15 @@ mod tests {
                 (trouble.rest_until.0 / 60_000, trouble.defer_waiting)
             })
             .collect();
-        let expected =
-            [(1, false), (2, true), (4, true), (8, true), (16, true), (30, true), (30, true)];
+        let expected = [
+            (1, false),
+            (2, true),
+            (4, true),
+            (8, true),
+            (16, true),
+            (30, true),
+            (30, true),
+        ];
         assert_eq!(minutes, expected);
         assert_eq!(window.connections(Timestamp(0)), 0);
         assert_eq!(window.connections(Timestamp(30 * 60_000)), 1);

@@ -108,7 +108,9 @@ fn write_quoted_line(out: &mut Vec<u8>, line: &[u8]) {
         rest = after;
     }
     // No early end, so that the compiler checks many bytes at once; then only `=` is to be found.
-    let simple = line.iter().fold(true, |simple, b| simple & (is_plain(*b) | (*b == b'=')));
+    let simple = line
+        .iter()
+        .fold(true, |simple, b| simple & (is_plain(*b) | (*b == b'=')));
     while let Some((first, after)) = rest.split_first() {
         let used = out.len() - start;
         // Runs of plain characters are copied at once, up to the column where a soft break is due.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use crate::demonstration;
 use crate::exit::{Exit, Result};
 use crate::office::Office;
-use crate::demonstration;
 
 /// Arguments of `demo`.
 #[derive(Debug, Clone, clap::Args)]
