@@ -142,7 +142,11 @@ pub(super) fn read(
         let single = failed.len() == 1;
         report.recipients = failed
             .iter()
-            .map(|group| judge(said_by_group(group, &reading, text, single), rules))
+            .map(|group| {
+                let mut said = said_by_group(group, &reading, text, single);
+                put_lead_first(&mut said.texts, dialect, &reading.before);
+                judge(said, rules)
+            })
             .collect();
         name_nobody(mail, report);
         return true;
@@ -191,6 +195,18 @@ fn passed_only(status: &DeliveryStatus) -> bool {
             .groups
             .iter()
             .all(|g| g.outcome() == Some(Done::Passed))
+}
+
+/// Puts the line in front that a dialect uses to say what its replies do not.
+fn put_lead_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, before: &str) {
+    let leads = dialect.map_or(&[][..], |d| d.lead.as_slice());
+    let told = before.lines().map(str::trim).find(|line| {
+        let line = line.to_lowercase();
+        leads.iter().any(|lead| line.contains(lead.as_str()))
+    });
+    if let Some(line) = told {
+        texts.insert(0, line.to_owned());
+    }
 }
 
 /// What a group says, and what the text says of the same recipient.
@@ -267,6 +283,7 @@ fn read_text(
         .map(|named| {
             let mut texts = named.texts();
             extra(&mut texts);
+            put_lead_first(&mut texts, dialect, &reading.before);
             let mut addresses = vec![named.address.clone()];
             addresses.extend(named.also.iter().cloned());
             judge(
@@ -367,6 +384,10 @@ fn why_bounce(
     }
     if system && (says || subject) && (reading.strong || subject || told) {
         return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
+    }
+    if mail.headers.get("list-unsubscribe").is_some() {
+        // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.
+        return None;
     }
     if subject && says && (reading.strong || told || !reading.named.is_empty()) {
         return Some(

@@ -394,6 +394,9 @@ fn strength(
     if first && is_reply_prefix(bare) {
         return Some((Strength::Strong, true));
     }
+    if first && is_pointing_reply(before) {
+        return Some((Strength::Strong, true));
+    }
     let lower = bare.to_lowercase();
     let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(&lower, tag));
     if dialect.is_some_and(|d| ends(&d.recipient)) {
@@ -427,6 +430,14 @@ fn is_reply_prefix(bare: &str) -> bool {
             .chars()
             .all(|c| c.is_ascii_digit() || ". -#".contains(c))
         && reply::find(bare).is_some()
+}
+
+/// `550 5.1.1 unknown mailbox --> <`: a reply, and an arrow to whom it is about.
+fn is_pointing_reply(before: &str) -> bool {
+    let bare = before.trim_end_matches(['<', '"', '\'', ' ', '\t']);
+    bare.ends_with("->")
+        && before.trim_start().starts_with(['4', '5'])
+        && reply::find(before).is_some()
 }
 
 fn ends_with_word(text: &str, tag: &str) -> bool {

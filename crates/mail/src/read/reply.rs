@@ -32,9 +32,24 @@ pub(super) fn find(text: &str) -> Option<Reply> {
                 _ => reply,
             });
         }
-        first = first.or(Some(reply));
+        first = match first {
+            // `554 <address>... 550 Host unknown`: the reporter's code, then the one that it quotes.
+            Some(outer) if is_frame(text.get(outer.at + 3..reply.at)) => Some(reply),
+            Some(outer) => Some(outer),
+            None => Some(reply),
+        };
     }
     first
+}
+
+/// Whether only an address and Sendmail's dots stand between two codes.
+fn is_frame(between: Option<&str>) -> bool {
+    between.is_some_and(|words| {
+        words
+            .trim()
+            .strip_suffix("...")
+            .is_some_and(|address| address.starts_with('<') && address.ends_with('>'))
+    })
 }
 
 const fn plain_code(reply: Reply) -> u16 {
@@ -156,6 +171,11 @@ mod tests {
             ("552 sorry (#5.1.1)", Some((552, None))),
             ("ERROR_CODE :550, ERROR_CODE :5.1.1 <x", Some((550, None))),
             ("550: : User unknown", Some((550, None))),
+            (
+                "554 <ada@example.org>... 550 Host unknown",
+                Some((550, None)),
+            ),
+            ("554 refused after 550 tries", Some((554, None))),
             ("after 450 minutes", None),
             ("552 bytes", None),
             ("id 550abc, 1.550.2, 192.0.2.550", None),

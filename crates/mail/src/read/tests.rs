@@ -250,6 +250,9 @@ proptest! {
     }
 }
 
+/// The source of the corpus that is held out: nothing is tuned to it, so it is not read here.
+const HELD_OUT: &str = "flufl.bounce";
+
 /// Where the shared corpus lies, if it is there.
 fn corpus() -> Option<PathBuf> {
     let given = std::env::var_os("POSTHASTE_CORPUS").map(PathBuf::from);
@@ -287,10 +290,18 @@ fn the_corpus_is_read_above_its_floors() {
     let Some(folder) = corpus() else { return };
     let rules = RuleSet::shipped();
     let lines = std::fs::read_to_string(folder.join("async/expected.jsonl")).unwrap();
-    let [mut kinds, mut addresses, mut reasons, mut statuses] =
-        [const { Count { right: 0, all: 0 } }; 4];
+    let [
+        mut kinds,
+        mut addresses,
+        mut reasons,
+        mut primary,
+        mut statuses,
+    ] = [const { Count { right: 0, all: 0 } }; 5];
     for line in lines.lines() {
         let want: Value = serde_json::from_str(line).unwrap();
+        if want["source"] == HELD_OUT {
+            continue;
+        }
         let file = folder.join("async").join(want["file"].as_str().unwrap());
         let Ok(mail) = std::fs::read(file) else {
             continue;
@@ -322,6 +333,7 @@ fn the_corpus_is_read_above_its_floors() {
             if recipient["score_reason"] == true && !recipient["address"].is_null() {
                 let reason = found.map_or("", |r| r.reason.slug());
                 let others = recipient["reason_alt"].as_array().unwrap();
+                primary.add(recipient["reason"] == reason);
                 reasons.add(recipient["reason"] == reason || others.iter().any(|r| r == reason));
             }
             if let Some(status) = recipient["status"].as_str() {
@@ -333,7 +345,8 @@ fn the_corpus_is_read_above_its_floors() {
     let floors = [
         ("kind", &kinds, 99.0),
         ("recipient", &addresses, 99.0),
-        ("reason or alternate", &reasons, 90.0),
+        ("primary reason", &primary, 96.4),
+        ("reason or alternate", &reasons, 98.7),
         ("status", &statuses, 99.0),
     ];
     for (what, count, floor) in floors {

@@ -112,12 +112,23 @@ impl Finder {
     }
 
     /// Calls `seen` with each phrase's sign and where it ends.
+    ///
+    /// A success that begins within a failure is none: `Undelivered:`, `Non remis :`.
     pub(super) fn each(&self, text: &str, mut seen: impl FnMut(Sign, usize)) {
         let Some(machine) = &self.machine else { return };
+        let mut failure = 0..0;
         for found in machine.find_overlapping_iter(text) {
-            if let Some(sign) = self.signs.get(found.pattern().as_usize()) {
-                seen(*sign, found.end());
+            let Some(sign) = self.signs.get(found.pattern().as_usize()) else {
+                continue;
+            };
+            match sign {
+                Sign::Failure => failure = found.range(),
+                Sign::Success if failure.start < found.start() && found.start() < failure.end => {
+                    continue;
+                }
+                _ => {}
             }
+            seen(*sign, found.end());
         }
     }
 

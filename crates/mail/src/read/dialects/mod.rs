@@ -106,6 +106,9 @@ pub(super) struct Dialect {
     /// Words right before a failed address.
     #[serde(default)]
     pub recipient: Vec<String>,
+    /// Sentences before the addresses that tell more than the words beside an address.
+    #[serde(default)]
+    pub lead: Vec<String>,
     /// What it means, where the text alone does not tell.
     #[serde(default)]
     pub means: Option<String>,
