@@ -30,8 +30,8 @@ const SAMPLES: &[Sample] = of_testdata![
     "auto-french" "auto-german" "auto-italian" "auto-japanese" "auto-polish" "auto-precedence"
     "auto-rfc3834" "auto-spanish-plain" "auto-subject" "auto-ticket" "auto-x-autoreply" "axigen"
     "barracuda" "biglobe" "carrier-japanese" "communigate" "complaint-forwarded" "complaint-jmrp"
-    "coremail-chinese" "courier" "delay-without-reason" "docomo" "docomo-filter" "dragonfly"
-    "exchange" "exchange-dutch" "exchange-french" "exchange-german" "exchange-italian"
+    "coremail-chinese" "courier" "czech-unknown" "delay-without-reason" "docomo" "docomo-filter"
+    "dragonfly" "exchange" "exchange-dutch" "exchange-french" "exchange-german" "exchange-italian"
     "exchange-online" "exchange-portuguese" "exchange-russian" "exchange-spanish" "exim"
     "exim-alias" "exim-delay" "ezmlm" "ezweb" "ezweb-disabled" "facebook" "fml" "fortimail"
     "forwarded-report" "gateway-bare" "gmail" "gmail-french" "gmail-german" "gmail-spanish" "gmx"
@@ -47,10 +47,10 @@ const SAMPLES: &[Sample] = of_testdata![
     "rfc3464-alias" "rfc3464-delivered" "rfc3464-generic-field" "rfc3464-in-mixed" "rfc3464-nested"
     "rfc3464-notes-folds" "rfc3464-relayed" "rfc3464-several" "sender-is-no-recipient" "sendgrid"
     "sendmail" "sendmail-5" "sendmail-quoted-reply" "ses-suppressed" "several-nobody-named" "smail"
-    "smartermail" "smtp32" "softbank" "sophos" "spamcop" "summary-first" "surfcontrol" "sympa"
-    "unknown-dialect" "unsubscribe" "utf-7" "verizon" "virus-notice" "warning-in-german"
-    "webmail-polish" "webmail-turkish" "windows-1251" "x1" "x2" "x3" "x6" "yahoo" "yandex" "zimbra"
-    "zoho"
+    "smartermail" "smtp32" "softbank" "sophos" "spamcop" "summary-first" "surfcontrol"
+    "swedish-full" "sympa" "unknown-dialect" "unsubscribe" "utf-7" "verizon" "virus-notice"
+    "warning-in-german" "webmail-polish" "webmail-turkish" "windows-1251" "x1" "x2" "x3" "x6"
+    "yahoo" "yandex" "zimbra" "zoho"
 ];
 
 /// Every sample, by name.

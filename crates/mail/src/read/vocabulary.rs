@@ -121,12 +121,11 @@ impl Finder {
             let Some(sign) = self.signs.get(found.pattern().as_usize()) else {
                 continue;
             };
-            match sign {
-                Sign::Failure => failure = found.range(),
-                Sign::Success if failure.start < found.start() && found.start() < failure.end => {
-                    continue;
-                }
-                _ => {}
+            let is_within = failure.start < found.start() && found.start() < failure.end;
+            if *sign == Sign::Failure {
+                failure = found.range();
+            } else if *sign == Sign::Success && is_within {
+                continue;
             }
             seen(*sign, found.end());
         }
