@@ -176,7 +176,7 @@ fn send(
     let cancel = cancelled_by_signals()?;
     let make = || sending::services(store, config, &way);
     sending::drive(make, Until::Ended(vec![id]), &cancel, |board| {
-        watch.show(&board.of(id))
+        watch.show(&board.of(id));
     })?;
     watch.end();
     Ok(clock.now().since(from))

@@ -58,7 +58,7 @@ pub fn until_ended(
         Ok(_lock) => {
             let make = || services(store, config, &own_way(config)?);
             drive(make, Until::Ended(vec![id]), &cancel, |board| {
-                watch.show(&board.of(id))
+                watch.show(&board.of(id));
             })?;
         }
         Err(_) => follow(store, id, &cancel, watch)?,

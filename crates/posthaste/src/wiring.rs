@@ -95,6 +95,7 @@ pub fn import_recipients(
         path,
         charset,
         address_column,
+        rename,
     } = source
     else {
         return Err(Failure::input("a stored list is not imported again"));
@@ -104,6 +105,7 @@ pub fn import_recipients(
     let options = Options {
         charset: charset.clone(),
         address_column: address_column.clone(),
+        rename: rename.clone(),
         ..Options::for_file(path, list)
     };
     let cancel = cancelled_by_signals()?;

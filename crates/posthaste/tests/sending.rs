@@ -1,5 +1,13 @@
 //! The sender, the recorder and the store against providers of the sandbox.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test ends where it meets what it does not expect"
+)]
+
 mod ground;
 
 use ground::{Ground, addresses, spec};

@@ -129,8 +129,9 @@ impl Window {
         self.answers = 0;
     }
 
-    /// No host of the site could be talked to, and no other connection is open.
-    pub fn on_unreachable(&mut self, now: Timestamp) -> Trouble {
+    /// No host of the site could be talked to, and no other connection is open. It rests no longer
+    /// than `at_most`: the shortest wait before a retry of those who wait for it.
+    pub fn on_unreachable(&mut self, now: Timestamp, at_most: Duration) -> Trouble {
         self.allowed = 1;
         self.answers = 0;
         self.failures = self.failures.saturating_add(1);
@@ -144,7 +145,7 @@ impl Window {
             .map_or(self.limits.longest_rest, |rest| {
                 rest.min(self.limits.longest_rest)
             });
-        let rest_until = now.plus(rest);
+        let rest_until = now.plus(rest.min(at_most));
         self.rest_until = Some(rest_until);
         Trouble {
             rest_until,
@@ -177,7 +178,7 @@ mod tests {
         let mut window = Window::new(Limits::default());
         let minutes: Vec<_> = (0..7)
             .map(|_| {
-                let trouble = window.on_unreachable(Timestamp(0));
+                let trouble = window.on_unreachable(Timestamp(0), Duration::MAX);
                 (trouble.rest_until.0 / 60_000, trouble.defer_waiting)
             })
             .collect();
@@ -195,6 +196,13 @@ mod tests {
         assert_eq!(window.connections(Timestamp(30 * 60_000)), 1);
         window.on_answer();
         assert!(window.is_plain(Timestamp(30 * 60_000)));
+    }
+
+    #[test]
+    fn a_rest_is_no_longer_than_the_shortest_wait_before_a_retry() {
+        let mut window = Window::new(Limits::default());
+        let trouble = window.on_unreachable(Timestamp(0), Duration::from_secs(2));
+        assert_eq!(trouble.rest_until, Timestamp(2_000));
     }
 
     #[test]
@@ -221,7 +229,7 @@ mod tests {
                     0 => window.on_answer(),
                     1 => window.on_throttled(),
                     _ => {
-                        let trouble = window.on_unreachable(now);
+                        let trouble = window.on_unreachable(now, Duration::from_secs(5));
                         prop_assert!(trouble.rest_until > now);
                     }
                 }

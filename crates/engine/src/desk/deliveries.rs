@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use posthaste_core::delivery::{DeliveryEvent, DeliveryState, IllegalMove, next};
+use posthaste_core::delivery::{DeliveryEvent, DeliveryState, IllegalMove, Level, next};
 use posthaste_core::ids::DeliveryId;
 use posthaste_core::tally::Tally;
 use posthaste_core::time::Timestamp;
-use posthaste_store::rows::{Delivery, NewDelivery};
+use posthaste_store::rows::{Delivery, JournalLine, NewDelivery};
 use posthaste_store::{Deliveries, Queue, Recipients, StoreError};
 use serde::Serialize;
 
@@ -87,6 +87,15 @@ pub fn act<S: Deliveries + ?Sized>(
             illegal,
         })?;
         if store.move_delivery(id, delivery.state, to, at)? {
+            let text = format!("{} by command: {} → {to}", event.slug(), delivery.state);
+            store.journal(
+                id,
+                &[JournalLine {
+                    at,
+                    level: Level::Info,
+                    text,
+                }],
+            )?;
             return Ok(to);
         }
     }
@@ -137,7 +146,8 @@ pub fn confirm<S: Deliveries + ?Sized>(
     act(store, id, DeliveryEvent::Confirm, now)
 }
 
-/// Stops a delivery: what was waiting is cancelled. Recipients that a running sender holds are
+/// Stops a delivery: who was never tried is cancelled, who was tried and deferred has failed.
+/// Recipients that a running sender holds are
 /// left to it; when `nobody_sends`, leases are leftovers of a process that was killed, and their
 /// recipients are cancelled too.
 ///
@@ -153,7 +163,7 @@ where
     S: Deliveries + Queue + ?Sized,
 {
     let state = act(store, id, DeliveryEvent::Stop, now)?;
-    while store.end_waiting(id, false, nobody_sends, now, SLICE)? > 0 {}
+    while store.end_waiting(id, true, nobody_sends, now, SLICE)? > 0 {}
     Ok(state)
 }
 

@@ -94,14 +94,7 @@ fn standing(facts: &AddressFacts) -> String {
             "{} is valid since {}{}; it is {profiles}.",
             facts.key,
             minute(address.entry.since),
-            match address.entry.reason {
-                FailureReason::NotDefined => String::new(),
-                reason => format!(
-                    ", after the error \"{}\" ({})",
-                    words::reason(reason),
-                    reason.slug()
-                ),
-            },
+            reason_of_before(address.entry.reason),
         ),
         Some(address) => format!(
             "{} is {} since {} because {} ({}); it is {profiles}.",
@@ -268,3 +261,15 @@ fn quoted(evidence: &Evidence) -> String {
 #[cfg(test)]
 #[path = "explain_tests.rs"]
 mod tests;
+
+/// What was wrong with an address that is valid again; empty when nothing is known.
+fn reason_of_before(reason: FailureReason) -> String {
+    if reason == FailureReason::NotDefined {
+        return String::new();
+    }
+    format!(
+        ", after the error \"{}\" ({})",
+        words::reason(reason),
+        reason.slug()
+    )
+}

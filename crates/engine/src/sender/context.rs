@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use posthaste_core::address::Address;
 use posthaste_core::ids::{DeliveryId, LogId};
@@ -104,6 +105,12 @@ impl Context {
     pub fn compose(&self, recipient: &ClaimedRecipient) -> Result<Composed, String> {
         self.composer
             .compose(recipient.log, &recipient.address, &recipient.attributes)
+    }
+
+    /// The shortest wait before a retry; `None` when nothing is retried.
+    #[must_use]
+    pub fn shortest_wait(&self) -> Option<Duration> {
+        self.retries.waits.iter().min().copied()
     }
 
     /// Whether composing takes long enough to be kept off the threads that serve connections.

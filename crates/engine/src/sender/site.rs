@@ -189,7 +189,7 @@ impl Site {
             return;
         }
         let now = self.crew.clock.now();
-        let trouble = self.window.on_unreachable(now);
+        let trouble = self.window.on_unreachable(now, self.shortest_wait());
         if let Some(job) = self.queue.pop_front() {
             self.waiting.fetch_sub(1, Ordering::Relaxed);
             self.defer(job, &evidence, false).await;
@@ -202,6 +202,15 @@ impl Site {
         } else {
             self.give_back_all(Some(trouble.rest_until));
         }
+    }
+
+    /// The shortest wait before a retry among those who wait here.
+    fn shortest_wait(&self) -> Duration {
+        let waits = self
+            .queue
+            .iter()
+            .filter_map(|job| job.context.shortest_wait());
+        waits.min().unwrap_or(Duration::MAX)
     }
 
     async fn defer(&self, job: Job, evidence: &Evidence, site_blocked: bool) {

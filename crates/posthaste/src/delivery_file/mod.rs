@@ -27,6 +27,8 @@ pub enum Source {
         charset: Option<String>,
         /// Column of the address, where it is not found by its name.
         address_column: Option<String>,
+        /// New names for columns: from, to.
+        rename: Vec<(String, String)>,
     },
     /// A stored list.
     List(String),

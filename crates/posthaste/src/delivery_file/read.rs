@@ -107,9 +107,14 @@ fn source(root: &mut Section, home: &Path) -> Source {
     let (file, list) = (root.text("recipients"), root.text("list"));
     let charset = root.text("charset");
     let address_column = root.text("address_column");
+    let rename = root.pairs("rename_columns");
     if file.is_none() {
-        for (key, given) in [("charset", &charset), ("address_column", &address_column)] {
-            if given.is_some() {
+        for (key, given) in [
+            ("charset", charset.is_some()),
+            ("address_column", address_column.is_some()),
+            ("rename_columns", !rename.is_empty()),
+        ] {
+            if given {
                 root.wrong(
                     key,
                     "it belongs to a recipients file: give \"recipients\" too",
@@ -138,6 +143,7 @@ fn source(root: &mut Section, home: &Path) -> Source {
                 path,
                 charset,
                 address_column,
+                rename,
             }
         }
         (None, Some(list)) => Source::List(list),
@@ -157,6 +163,7 @@ fn columns(source: &Source) -> Option<Vec<String>> {
         path,
         charset,
         address_column,
+        rename,
     } = source
     else {
         return None;
@@ -164,6 +171,7 @@ fn columns(source: &Source) -> Option<Vec<String>> {
     let options = import::Options {
         charset: charset.clone(),
         address_column: address_column.clone(),
+        rename: rename.clone(),
         ..import::Options::for_file(path, "")
     };
     let file = std::fs::File::open(path).ok()?;

@@ -56,6 +56,21 @@ pub struct ImportArgs {
     /// Column of the address [default: found by its name]
     #[arg(long, value_name = "NAME")]
     address_column: Option<String>,
+    /// Take a column under another name, as in --rename "E-Mail=email"; may be repeated
+    #[arg(long, value_name = "FROM=TO", value_parser = renaming)]
+    rename: Vec<(String, String)>,
+}
+
+fn renaming(text: &str) -> std::result::Result<(String, String), String> {
+    let pair = text
+        .split_once('=')
+        .map(|(from, to)| (from.trim(), to.trim()));
+    match pair {
+        Some((from, to)) if !from.is_empty() && !to.is_empty() => {
+            Ok((from.to_owned(), to.to_owned()))
+        }
+        _ => Err("write the column's name, =, and its new name".to_owned()),
+    }
 }
 
 /// Arguments of `recipients denylist`.
@@ -96,6 +111,7 @@ fn import(args: ImportArgs, office: &Office) -> Result<Exit> {
         path: args.file,
         charset: args.charset,
         address_column: args.address_column,
+        rename: args.rename,
     };
     let store = office.store()?;
     let report = wiring::import_recipients(&store, &source, &name, office.now())?;

@@ -214,13 +214,19 @@ fn order(args: Args, office: &Office) -> Result<Exit> {
         .transpose()
         .map_err(|e| Failure::file(doing(), &e))?;
     office.answer(
-        || survey_json(&survey, args.apply, file.map(|f| f.display().to_string())),
+        || {
+            survey_json(
+                &survey,
+                args.apply,
+                file.map(|f| f.display().to_string()).as_deref(),
+            )
+        },
         || survey_text(&survey, args.apply, file.zip(written)),
     )?;
     Ok(Exit::Done)
 }
 
-fn survey_json(survey: &Survey, applied: bool, export: Option<String>) -> Value {
+fn survey_json(survey: &Survey, applied: bool, export: Option<&str>) -> Value {
     let mut json = json_of(survey);
     if let Value::Object(fields) = &mut json {
         fields.insert("from".to_owned(), json!(survey.from.map(rfc3339)));

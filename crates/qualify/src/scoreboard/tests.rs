@@ -1,5 +1,11 @@
 //! Tables of expected and given answers.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::too_many_lines,
+    reason = "tables of cases, written as JSON"
+)]
+
 use posthaste_core::qualify::RuleSet;
 use serde_json::{Value, json};
 
