@@ -44,8 +44,21 @@ fn exit_codes() -> String {
     text
 }
 
+/// Log lines go to standard error: warnings and errors, or what POSTHASTE_LOG asks for (`info`,
+/// `posthaste_engine=debug` …).
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("POSTHASTE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    start_log();
     let office = Office::new(cli.global);
     let exit = match verbs::run(cli.verb, &office) {
         Ok(exit) => exit,

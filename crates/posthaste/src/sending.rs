@@ -83,6 +83,7 @@ pub fn check(config: &Config) -> Result<()> {
 pub fn serve(store: &SharedStore, config: &Config) -> Result<()> {
     let cancel = cancelled_by_signals()?;
     let _lock = lock(config)??;
+    tracing::info!(instance = %config.instance, "the services run; SIGTERM drains them");
     output::remark(format!(
         "Running the services of {}; SIGTERM or Ctrl-C finishes what is on the wire and ends.",
         config.data_dir.display()
