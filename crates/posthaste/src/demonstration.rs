@@ -102,7 +102,7 @@ fn show(directory: &Path, kept: bool, json: bool) -> Result<Exit> {
     ))?;
 
     let file = directory.join("newsletter.toml");
-    let id = verbs::create_from_file(&store, &config, &file, &office)?;
+    let id = verbs::create_from_file(&store, &config, &file, &office)?.id;
     verbs::prepare_and_tell(&store, &config, id, &office)?;
     let prepared = deliveries::find(store.as_ref(), id)?;
     if prepared.state == DeliveryState::Ready {

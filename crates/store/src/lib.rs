@@ -170,6 +170,9 @@ pub trait Recipients: Send + Sync {
 pub trait Deliveries: Send + Sync {
     /// Stores a delivery in state *edited*.
     fn create_delivery(&self, new: &NewDelivery, at: Timestamp) -> Result<DeliveryId>;
+    /// Removes a delivery that was never prepared (*edited*, *preparation failed*), with its journal
+    /// and exclusions; `false`, and nothing is removed, when it is in another state or not there.
+    fn remove_delivery(&self, id: DeliveryId) -> Result<bool>;
     /// The delivery with this id.
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>>;
     /// Deliveries, newest first.

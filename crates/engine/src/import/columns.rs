@@ -16,11 +16,16 @@ pub(super) struct Columns {
 
 impl Columns {
     /// Reads a header.
-    pub(super) fn new(header: Vec<String>, options: &Options) -> Result<Self, ImportError> {
+    pub(super) fn new(header: &[String], options: &Options) -> Result<Self, ImportError> {
+        for (from, _) in &options.rename {
+            if !header.iter().any(|name| same(name.trim(), from.trim())) {
+                return Err(no_such(from, header));
+            }
+        }
         let names: Vec<String> = header
-            .into_iter()
+            .iter()
             .enumerate()
-            .map(|(at, name)| column_name(at, &name, options))
+            .map(|(at, name)| column_name(at, name, options))
             .collect();
         for (at, name) in names.iter().enumerate() {
             if names.iter().take(at).any(|earlier| same(earlier, name)) {
@@ -28,9 +33,6 @@ impl Columns {
             }
         }
         let find = |wanted: &str| names.iter().position(|name| same(name, wanted));
-        for (_, to) in &options.rename {
-            find(to).ok_or_else(|| no_such(to, &names))?;
-        }
         let address = match &options.address_column {
             Some(given) => {
                 let given = renamed(given.trim(), options);

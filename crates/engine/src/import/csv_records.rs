@@ -67,7 +67,7 @@ fn header<R: Read>(lines: &mut Lines<R>, options: &Options) -> Result<(Columns, 
                 "cannot be read: {why}; correct it and import again"
             ))
         })?;
-        return Ok((Columns::new(names, options)?, delimiter));
+        return Ok((Columns::new(&names, options)?, delimiter));
     }
 }
 

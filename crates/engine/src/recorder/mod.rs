@@ -4,7 +4,7 @@
 //! per group (group commit). Whoever hands in an outcome holds a [`Permit`] from before the first
 //! byte was sent until the outcome is on disk: that bounds what a crash can leave in doubt.
 //!
-//! Neighbours: [`verdict`] asks the rules, [`write`] does one outcome inside the transaction.
+//! Neighbours: `verdict` asks the rules, `write` does one outcome inside the transaction.
 
 mod verdict;
 mod write;

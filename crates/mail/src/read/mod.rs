@@ -1,7 +1,7 @@
 //! Reading what comes back: bounces, complaints, automatic answers.
 //!
 //! In go the bytes of a mail and the rules; out comes a [`Report`]. Structure is read first (RFC 3464,
-//! RFC 6522, RFC 5965), then the text, in a known [dialect](dialects) or in none. Reading is total: it
+//! RFC 6522, RFC 5965), then the text, in a known dialect or in none. Reading is total: it
 //! never fails, never panics, and takes time and memory in proportion to at most 4 MB. Nothing here
 //! knows a store or our signed tokens: [`Original`] carries what a caller matches them with.
 //!

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState, Level};
-use posthaste_core::ids::DeliveryId;
+use posthaste_core::ids::{DeliveryId, ListId};
 use posthaste_core::time::Timestamp;
 use posthaste_engine::desk::deliveries::{self, StartAt};
 use posthaste_engine::desk::words;
+use posthaste_engine::preparer::Prepared;
 use posthaste_engine::spec::Spec;
 use serde_json::json;
 
@@ -99,12 +100,21 @@ pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
 
 fn create(file: &Path, office: &Office) -> Result<Exit> {
     let (config, store) = office.open()?;
-    let id = create_from_file(&store, &config, file, office)?;
+    let id = create_from_file(&store, &config, file, office)?.id;
     office.answer(
         || json!({ "delivery": id, "state": DeliveryState::Edited }),
         || format!("Delivery {id} is created. Next: posthaste delivery prepare {id}"),
     )?;
     Ok(Exit::Done)
+}
+
+/// What was created of a delivery file.
+#[derive(Debug, Clone, Copy)]
+pub struct Created {
+    /// The delivery.
+    pub id: DeliveryId,
+    /// The list that was imported for it; `None` when it names a stored one.
+    pub imported: Option<ListId>,
 }
 
 /// Reads a delivery file, imports its recipients, and creates the delivery. What is wrong in the
@@ -114,15 +124,15 @@ pub fn create_from_file(
     config: &Config,
     file: &Path,
     office: &Office,
-) -> Result<DeliveryId> {
+) -> Result<Created> {
     let loaded = delivery_file::load(file, config)?;
     if let Some(control) = &loaded.spec.exclusions.control_list {
         find_list(store, control)?;
     }
-    let list = match &loaded.source {
+    let (list, imported) = match &loaded.source {
         Source::List(name) => {
             find_list(store, name)?;
-            name.clone()
+            (name.clone(), None)
         }
         Source::File { path, .. } => {
             let name = free_list_name(store, path, office.now())?;
@@ -130,7 +140,11 @@ pub fn create_from_file(
             if imported.rejected > 0 {
                 output::remark(wiring::rejected(&imported));
             }
-            name
+            if imported.imported == 0 {
+                store.delete_list(imported.list)?;
+                return Err(nobody(path, imported.rejected));
+            }
+            (name, Some(imported.list))
         }
     };
     for (sha256, bytes) in &loaded.blobs {
@@ -140,12 +154,20 @@ pub fn create_from_file(
         list,
         ..loaded.spec
     };
-    Ok(deliveries::create(
-        store.as_ref(),
-        &spec,
-        false,
-        office.now(),
-    )?)
+    let id = deliveries::create(store.as_ref(), &spec, false, office.now())?;
+    Ok(Created { id, imported })
+}
+
+fn nobody(path: &Path, rejected: u64) -> Failure {
+    let why = if rejected == 0 {
+        "it has a header and no recipient"
+    } else {
+        "every line of it was rejected"
+    };
+    Failure::input(format!(
+        "{}: the target is empty: {why}. Nothing was stored; add recipients and run it again.",
+        path.display()
+    ))
 }
 
 fn find_list(store: &SharedStore, name: &str) -> Result<()> {
@@ -187,30 +209,50 @@ pub fn prepare_and_tell(
     id: DeliveryId,
     office: &Office,
 ) -> Result<()> {
+    let prepared = try_preparing(store, config, id, office)?;
+    match errors(&prepared) {
+        None => Ok(()),
+        Some(errors) => Err(Failure::input(format!(
+            "delivery {id} cannot be sent:\n  {errors}\nNothing was sent. Correct it and run \
+             `posthaste delivery prepare {id}`, or create it anew."
+        ))),
+    }
+}
+
+/// Prepares a delivery; what its journal warns of is remarked. A delivery that prepares without
+/// error and starts by itself is confirmed.
+pub fn try_preparing(
+    store: &SharedStore,
+    config: &Config,
+    id: DeliveryId,
+    office: &Office,
+) -> Result<Prepared> {
     let delivery = deliveries::find(store.as_ref(), id)?;
     deliveries::check_can_prepare(&delivery)?;
     let prepared = wiring::prepare(store, config, id)?;
-    let of = |level: Level| {
-        prepared
-            .journal
-            .iter()
-            .filter(move |line| line.level == level)
-    };
-    if prepared.state == DeliveryState::PreparationFailed {
-        let errors: Vec<&str> = of(Level::Error).map(|line| line.text.as_str()).collect();
-        return Err(Failure::input(format!(
-            "delivery {id} cannot be sent:\n  {}\nNothing was sent. Correct it and run \
-             `posthaste delivery prepare {id}`, or create it anew.",
-            errors.join("\n  ")
-        )));
+    if prepared.state != DeliveryState::PreparationFailed {
+        for text in lines(&prepared, Level::Warning) {
+            output::remark(format!("warning: {text}"));
+        }
+        if prepared.starts_by_itself {
+            deliveries::confirm(store.as_ref(), id, StartAt::AsWritten, office.now())?;
+        }
     }
-    for line in of(Level::Warning) {
-        output::remark(format!("warning: {}", line.text));
-    }
-    if prepared.starts_by_itself {
-        deliveries::confirm(store.as_ref(), id, StartAt::AsWritten, office.now())?;
-    }
-    Ok(())
+    Ok(prepared)
+}
+
+/// What made a preparation fail; `None` when it did not.
+pub fn errors(prepared: &Prepared) -> Option<String> {
+    (prepared.state == DeliveryState::PreparationFailed).then(|| {
+        lines(prepared, Level::Error)
+            .collect::<Vec<_>>()
+            .join("\n  ")
+    })
+}
+
+fn lines(prepared: &Prepared, level: Level) -> impl Iterator<Item = &str> {
+    let of_level = prepared.journal.iter().filter(move |l| l.level == level);
+    of_level.map(|line| line.text.as_str())
 }
 
 fn start(id: DeliveryId, at: StartAt, office: &Office) -> Result<Exit> {

@@ -125,35 +125,73 @@ fn a_list_that_is_not_stored_is_not_found() {
 }
 
 #[test]
-fn what_preparation_finds_blocks_sending() {
-    for (name, people, html, said) in [
+fn an_empty_target_is_refused_and_leaves_nothing() {
+    for (name, people, said) in [
+        ("a header only", "email,name\n", "a header and no recipient"),
         (
-            "empty target",
-            "email,name\n",
-            "<p>{{ name }} unsubscribe</p>",
-            "cannot be sent",
-        ),
-        (
-            "line break in a header",
-            "email,name\na@example.net,\"A\nB\"\n",
-            "<p>{{ name }}</p>",
-            "holds a line break",
+            "rejected lines only",
+            "email,name\na@example.net,A,B,C\n",
+            "every line of it was rejected",
         ),
     ] {
         let place = Place::with_delivery();
         place.write("people.csv", people);
-        place.write("mail.html", html);
-        let ran = place.run(&["send", "spring.toml"]);
-        assert!(ran.err.contains(said), "{name}: {ran:?}");
-        assert_eq!(ran.code, 3, "{name}: {ran:?}");
-        let json = place.run(&["--json", "delivery", "status", "1"]).json();
-        assert_eq!(json["state"], "preparation_failed", "{name}");
-        let explained = place.run(&["explain", "delivery", "1"]).done().out;
-        assert!(
-            explained.contains("reported this error"),
-            "{name}: {explained}"
-        );
+        for verb in [&["send"][..], &["delivery", "create"]] {
+            let ran = place.run(&[verb, &["spring.toml"]].concat());
+            assert!(ran.err.contains("the target is empty"), "{name}: {ran:?}");
+            ran.failed(3, &["people.csv", said]);
+            nothing_was_written(&place);
+        }
     }
+}
+
+/// A first recipient who is fine, and one whose name breaks a header.
+const A_BROKEN_HEADER: &str = "email,name\nann@example.net,Ann\nbob@example.net,\"B\nob\"\n";
+
+#[test]
+fn what_preparation_finds_blocks_sending_and_send_takes_everything_back() {
+    let place = Place::with_delivery();
+    place.write("people.csv", A_BROKEN_HEADER);
+    place.run(&["send", "spring.toml"]).failed(
+        3,
+        &[
+            "line 3, recipient bob@example.net",
+            "holds a line break",
+            "send again",
+        ],
+    );
+    nothing_was_written(&place);
+    let ran = place.run(&["--json", "send", "spring.toml"]);
+    assert_eq!(ran.code, 3, "{ran:?}");
+    let numbers: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(numbers["state"], "preparation_failed");
+    nothing_was_written(&place);
+}
+
+#[test]
+fn what_preparation_finds_stays_readable_step_by_step() {
+    let place = Place::with_delivery();
+    place.write("people.csv", A_BROKEN_HEADER);
+    place.run(&["delivery", "create", "spring.toml"]).done();
+    place
+        .run(&["delivery", "prepare", "1"])
+        .failed(3, &["holds a line break", "delivery prepare 1"]);
+    let json = place.run(&["--json", "delivery", "status", "1"]).json();
+    assert_eq!(json["state"], "preparation_failed");
+    let explained = place.run(&["explain", "delivery", "1"]).done().out;
+    assert!(explained.contains("reported this error"), "{explained}");
+}
+
+#[test]
+fn a_target_that_is_excluded_whole_is_kept_with_its_exclusions() {
+    let place = Place::with_delivery();
+    place.write("people.csv", "email,name\nno address,Nobody\n,Missing\n");
+    place.run(&["send", "spring.toml"]).failed(
+        3,
+        &["every recipient is excluded", "posthaste exclusions 1"],
+    );
+    let rows = place.run(&["--json", "exclusions", "1"]).json();
+    assert_eq!(rows["items"].as_array().unwrap().len(), 2, "{rows}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::place::Place;
+use crate::place::{DELIVERY, Place};
 
 #[test]
 fn init_writes_three_files_and_never_overwrites_one() {
@@ -138,6 +138,44 @@ fn a_list_is_imported_shown_and_paged() {
     place
         .run(&["recipients", "show", "nobody"])
         .failed(5, &["no list named \"nobody\""]);
+}
+
+#[test]
+fn columns_are_taken_under_other_names() {
+    let place = Place::with_delivery();
+    let latin_1 = b"Adresse \xe9lectronique;Pr\xe9nom\nann@example.net;Zo\xe9\n";
+    std::fs::write(place.path("people.csv"), latin_1).unwrap();
+    let import = [
+        "recipients",
+        "import",
+        "people.csv",
+        "--charset",
+        "iso-8859-1",
+    ];
+    let renamed = [
+        "--list",
+        "all",
+        "--rename",
+        "Adresse électronique=email",
+        "--rename",
+        "Prénom=name",
+    ];
+    place.run(&[&import[..], &renamed].concat()).done();
+    let page = place.run(&["--json", "recipients", "show", "all"]).json();
+    assert_eq!(page["items"][0]["address"], "ann@example.net");
+    assert_eq!(page["items"][0]["attributes"]["name"], "Zoé");
+    let wrong = ["--list", "b", "--rename", "Nom=name"];
+    place
+        .run(&[&import[..], &wrong].concat())
+        .failed(3, &["\"Nom\""]);
+    let file = format!(
+        "{DELIVERY}charset = \"iso-8859-1\"\n[rename_columns]\n\
+         \"Adresse électronique\" = \"email\"\n\"Prénom\" = \"name\"\n"
+    );
+    place.write("spring.toml", &file);
+    place.run(&["delivery", "create", "spring.toml"]).done();
+    let shown = place.run(&["delivery", "preview", "1"]).done();
+    assert!(shown.out.contains("Hello Zoé"), "{shown:?}");
 }
 
 #[test]

@@ -53,6 +53,7 @@ promises! {
         one_holder_prepares_at_a_time,
         nothing_is_claimed_before_preparation_ends,
         a_cleared_preparation_leaves_nothing,
+        a_delivery_that_was_never_prepared_can_be_removed,
         exclusions_are_numbered_and_filtered_by_reason,
         only_listed_keys_have_a_standing,
         files_are_stored_once_under_their_hash;

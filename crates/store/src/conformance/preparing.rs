@@ -1,6 +1,6 @@
 //! Promises of [`crate::Preparing`].
 
-use posthaste_core::delivery::Priority;
+use posthaste_core::delivery::{DeliveryState as S, Level, Priority};
 use posthaste_core::failure::FailureReason;
 use posthaste_core::log::{AddressStatus, Channel};
 
@@ -8,7 +8,7 @@ use super::scene::{
     at, claim, exclusion, frozen, listed, new_delivery, page, put_addresses, start,
 };
 use crate::Store;
-use crate::rows::LogFilter;
+use crate::rows::{JournalLine, LogFilter};
 
 pub(super) fn one_holder_prepares_at_a_time(store: &dyn Store) {
     let id = store
@@ -81,6 +81,47 @@ pub(super) fn a_cleared_preparation_leaves_nothing(store: &dyn Store) {
     store.end_preparation(id, 3, 2).unwrap();
     assert!(store.tally(id).unwrap().adds_up());
     assert_eq!(store.exclusions(id, None, page(None, 9)).unwrap()[0].id, 1);
+}
+
+pub(super) fn a_delivery_that_was_never_prepared_can_be_removed(store: &dyn Store) {
+    let create = |label| {
+        let new = new_delivery(label, Priority::Normal);
+        store.create_delivery(&new, at(1)).unwrap()
+    };
+    let (id, other) = (create("a"), create("b"));
+    let kept = frozen(2_500, &["example.com"], 100);
+    let line = JournalLine {
+        at: at(2),
+        level: Level::Error,
+        text: "line 3: no".to_owned(),
+    };
+    for id in [id, other] {
+        store
+            .add_prepared(id, &kept, &[exclusion(1, FailureReason::Double)])
+            .unwrap();
+        store.journal(id, std::slice::from_ref(&line)).unwrap();
+    }
+    for (from, to) in [(S::Edited, S::Counting), (S::Counting, S::Personalizing)] {
+        assert!(store.move_delivery(id, from, to, at(3)).unwrap());
+        assert!(!store.remove_delivery(id).unwrap(), "{to:?}");
+    }
+    assert_eq!(store.journal_of(id).unwrap().len(), 1);
+    let failed = (S::Personalizing, S::PreparationFailed);
+    assert!(store.move_delivery(id, failed.0, failed.1, at(4)).unwrap());
+    assert!(store.remove_delivery(id).unwrap());
+    assert!(!store.remove_delivery(id).unwrap());
+    assert_eq!(store.delivery(id).unwrap(), None);
+    assert_eq!(store.journal_of(id).unwrap(), []);
+    assert_eq!(store.exclusions(id, None, page(None, 9)).unwrap(), []);
+    let rows = store.log_page(&LogFilter::default(), page(None, 9_999));
+    let rows = rows.unwrap();
+    assert_eq!(rows.len(), 2_500);
+    assert!(rows.iter().all(|row| row.delivery == other));
+    assert_eq!(store.journal_of(other).unwrap(), [line]);
+    assert!(
+        create("c") > other,
+        "the number of a removed one is not given again"
+    );
 }
 
 pub(super) fn exclusions_are_numbered_and_filtered_by_reason(store: &dyn Store) {

@@ -15,6 +15,9 @@ use crate::rows::{
 };
 use crate::{Deliveries, Result, StoreError};
 
+/// Rows that are removed in one transaction.
+const SLICE: usize = 2_000;
+
 macro_rules! deliveries {
     ($rest:literal) => {
         concat!(
@@ -83,6 +86,35 @@ impl Deliveries for SqliteStore {
         self.write("creating a delivery", |tx| {
             Ok(DeliveryId(tx.prepare_cached(SQL)?.insert(params)?))
         })
+    }
+
+    fn remove_delivery(&self, id: DeliveryId) -> Result<bool> {
+        const STATE: &str = "SELECT 1 FROM delivery WHERE id = ?1 AND state IN (?2, ?3)";
+        const REST: [&str; 3] = [
+            "DELETE FROM part WHERE delivery = ?1",
+            "DELETE FROM journal WHERE delivery = ?1",
+            "DELETE FROM delivery WHERE id = ?1",
+        ];
+        let (edited, failed) = (DeliveryState::Edited, DeliveryState::PreparationFailed);
+        // Each slice looks at the state again: somebody may have begun to prepare it.
+        loop {
+            let removed = self.write("removing a delivery", |tx| {
+                let may = params![id.0, edited.code(), failed.code()];
+                if row(tx, STATE, may, |_| Ok(()))?.is_none() {
+                    return Ok(Some(false));
+                }
+                if purge::delivery_rows(tx, id, SLICE)? > 0 {
+                    return Ok(None);
+                }
+                for sql in REST {
+                    run(tx, sql, [id.0])?;
+                }
+                Ok(Some(true))
+            })?;
+            if let Some(removed) = removed {
+                return Ok(removed);
+            }
+        }
     }
 
     fn delivery(&self, id: DeliveryId) -> Result<Option<Delivery>> {
