@@ -31,11 +31,7 @@ impl Encoding {
     /// space, are encoded: some servers change them, which would break a signature.
     pub(crate) fn of(text: &str) -> Self {
         let bytes = text.as_bytes();
-        let high = if text.is_ascii() {
-            0
-        } else {
-            bytes.iter().filter(|b| **b >= 0x80).count()
-        };
+        let high = high_bytes(bytes);
         // Three characters for one byte against four for three.
         if high.saturating_mul(6) > bytes.len() {
             return Self::Base64;
@@ -53,6 +49,14 @@ impl Encoding {
             Self::QuotedPrintable
         }
     }
+}
+
+/// How many bytes are not ASCII. Counted in bytes, 255 at a time, which compilers do many at once.
+fn high_bytes(bytes: &[u8]) -> usize {
+    let counts = bytes
+        .chunks(255)
+        .map(|chunk| chunk.iter().map(|b| b >> 7).sum::<u8>());
+    counts.map(usize::from).sum()
 }
 
 /// Writes a text in the chosen encoding; ends with CRLF unless it is empty.
@@ -107,39 +111,38 @@ fn write_quoted_line(out: &mut Vec<u8>, line: &[u8]) {
         out.extend_from_slice(b"=46rom ");
         rest = after;
     }
-    // No early end, so that the compiler checks many bytes at once; then only `=` is to be found.
-    let simple = line
-        .iter()
-        .fold(true, |simple, b| simple & (is_plain(*b) | (*b == b'=')));
+    let mut run = plain_run(rest);
     while let Some((first, after)) = rest.split_first() {
-        let used = out.len() - start;
         // Runs of plain characters are copied at once, up to the column where a soft break is due.
-        let room = 75_usize.saturating_sub(used);
-        let reach = rest.get(..room).unwrap_or(rest);
-        let run = if simple {
-            memchr::memchr(b'=', reach).unwrap_or(reach.len())
-        } else {
-            reach.iter().take_while(|b| is_plain(**b)).count()
-        };
-        if run > 0 {
-            let (plain, next) = rest.split_at(run);
+        let room = 75_usize.saturating_sub(out.len() - start);
+        let here = run.min(room);
+        if here > 0 {
+            let (plain, next) = rest.split_at(here);
             out.extend_from_slice(plain);
             rest = next;
+            run -= here;
             if rest.is_empty() {
                 escape_last_space(out);
             }
-            continue;
-        }
-        let needed = if is_plain(*first) { 1 } else { 3 };
-        if used + needed > 75 {
+        } else if run > 0 || room < 3 {
             out.extend_from_slice(b"=\r\n");
             start = out.len();
-            continue;
+        } else {
+            push_escaped(out, *first);
+            rest = after;
+            run = plain_run(rest);
         }
-        push_escaped(out, *first);
-        rest = after;
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// How many characters at the start are plain. Looked at in blocks without an early end, which compilers
+/// do many at once.
+fn plain_run(bytes: &[u8]) -> usize {
+    let plain = |block: &&[u8]| block.iter().fold(true, |all, b| all & is_plain(*b));
+    let whole = bytes.chunks_exact(32).take_while(plain).count() * 32;
+    let rest = bytes.get(whole..).unwrap_or_default();
+    whole + rest.iter().take_while(|b| is_plain(**b)).count()
 }
 
 const fn is_plain(b: u8) -> bool {

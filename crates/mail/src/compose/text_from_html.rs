@@ -59,13 +59,7 @@ pub(super) fn lay_out(rendered: &str) -> String {
             out.push_str(gap);
         }
         // Copied in stretches; a single space between words belongs to the stretch.
-        let bytes = after.as_bytes();
-        let ends = |at: usize| {
-            bytes.get(at).is_some_and(|b| *b < b' ')
-                || bytes.get(at) == Some(&b' ') && bytes.get(at + 1).is_none_or(|b| *b <= b' ')
-        };
-        let end = (0..bytes.len()).find(|at| ends(*at)).unwrap_or(bytes.len());
-        let (stretch, next) = after.split_at(end);
+        let (stretch, next) = after.split_at(stretch_of(after.as_bytes()));
         out.push_str(stretch);
         rest = next;
     }
@@ -73,6 +67,27 @@ pub(super) fn lay_out(rendered: &str) -> String {
         out.push('\n');
     }
     out
+}
+
+/// How far it goes to the next mark, line end or space that is not a single one. Looked at in blocks
+/// without an early end, which compilers do many at once.
+fn stretch_of(bytes: &[u8]) -> usize {
+    const BLOCK: usize = 32;
+    let ends = |b: u8, next: u8| (b < b' ') | ((b == b' ') & (next <= b' '));
+    let mut at = 0;
+    while let (Some(here), Some(next)) =
+        (bytes.get(at..at + BLOCK), bytes.get(at + 1..at + 1 + BLOCK))
+    {
+        let pairs = here.iter().zip(next);
+        if pairs.fold(false, |any, (b, next)| any | ends(*b, *next)) {
+            break;
+        }
+        at += BLOCK;
+    }
+    let next_of = |at: usize| bytes.get(at + 1).copied().unwrap_or(b' ');
+    let mut rest = bytes.iter().enumerate().skip(at);
+    rest.find(|(at, b)| ends(**b, next_of(*at)))
+        .map_or(bytes.len(), |(at, _)| at)
 }
 
 /// What a run of white space and marks comes to, and what follows it.

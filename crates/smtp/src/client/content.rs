@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr_iter;
+use memchr::{memchr, memchr_iter, memmem};
 
 /// Octets of a line without its line end (RFC 5321 §4.5.3.1.6: 1000 with it).
 pub const MAX_LINE: usize = 998;
@@ -32,16 +32,15 @@ pub struct OnWire<'a> {
 /// # Errors
 /// [`LongLine`] when a line is too long.
 pub fn on_wire(content: &[u8]) -> Result<OnWire<'_>, LongLine> {
-    if !is_clean(content)? {
-        let body = rewritten(content);
-        return Ok(OnWire {
-            end: end_of(&body),
-            body: Cow::Owned(body),
-        });
-    }
+    let clean = has_usual_lines(content) || is_clean(content)?;
+    let body = match (clean, has_dots(content)) {
+        (true, false) => Cow::Borrowed(content),
+        (true, true) => Cow::Owned(doubled(content)),
+        (false, _) => Cow::Owned(rewritten(content)),
+    };
     Ok(OnWire {
-        end: end_of(content),
-        body: Cow::Borrowed(content),
+        end: end_of(&body),
+        body,
     })
 }
 
@@ -53,18 +52,55 @@ fn end_of(body: &[u8]) -> &'static [u8] {
     }
 }
 
-/// Whether every line ends in CRLF, no other CR occurs, and no line begins with a dot.
+/// Octets in which the usual message has a line end.
+const BLOCK: usize = MAX_LINE / 2;
+
+/// Whether every line ends in CRLF, no other CR or LF occurs, and lines are surely not too long. Looked at
+/// without an early end, which compilers do many at once.
+fn has_usual_lines(content: &[u8]) -> bool {
+    let next = content.get(1..).unwrap_or_default();
+    let pairs = content.iter().zip(next);
+    let lone = pairs.fold(false, |any, (a, b)| any | ((*a == b'\r') != (*b == b'\n')));
+    let short = |block: &[u8]| memchr(b'\n', block).is_some() || block.len() < BLOCK;
+    let begins = !content.starts_with(b"\n");
+    begins && !content.ends_with(b"\r") && !lone && content.chunks(BLOCK).all(short)
+}
+
+/// Whether a line begins with a dot, after whatever line end.
+fn has_dots(content: &[u8]) -> bool {
+    let next = content.get(1..).unwrap_or_default();
+    let pairs = content.iter().zip(next);
+    let begins = |a: u8| (a == b'\n') | (a == b'\r');
+    let dots = pairs.fold(false, |any, (a, b)| any | (begins(*a) & (*b == b'.')));
+    dots || content.starts_with(b".")
+}
+
+/// Dots that begin a line, after LF, are doubled.
+fn doubled(content: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(content.len() + content.len() / 32 + 16);
+    if content.starts_with(b".") {
+        out.push(b'.');
+    }
+    let mut copied = 0;
+    for at in memmem::find_iter(content, b"\n.") {
+        out.extend_from_slice(content.get(copied..=at).unwrap_or_default());
+        out.push(b'.');
+        copied = at + 1;
+    }
+    out.extend_from_slice(content.get(copied..).unwrap_or_default());
+    out
+}
+
+/// Whether every line ends in CRLF and no other CR or LF occurs.
 fn is_clean(content: &[u8]) -> Result<bool, LongLine> {
-    let mut clean = content.first() != Some(&b'.');
-    let mut start = 0;
-    let mut lines = 0;
+    let (mut clean, mut start, mut lines) = (true, 0, 0);
     for at in memchr_iter(b'\n', content) {
         let crlf = at > start && content.get(at - 1) == Some(&b'\r');
         lines += 1;
         if at - start > MAX_LINE + usize::from(crlf) {
             return Err(LongLine { line: lines });
         }
-        clean &= crlf && content.get(at + 1) != Some(&b'.');
+        clean &= crlf;
         start = at + 1;
     }
     if content.len() - start > MAX_LINE {
@@ -140,6 +176,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_line_is_too_long_wherever_it_stands(lengths in prop::collection::vec(prop_oneof![0..90_usize, 940..1050_usize], 0..9)) {
+            let lines: Vec<String> = lengths.iter().map(|n| "x".repeat(*n) + "\r\n").collect();
+            let long = lengths.iter().position(|n| *n > MAX_LINE);
+            let said = on_wire(lines.concat().as_bytes()).err().map(|long| long.line);
+            prop_assert_eq!(said, long.map(|at| at + 1));
+        }
+
         #[test]
         fn the_server_gets_back_the_lines_and_no_early_end(content in "[a.\r\n]{0,60}") {
             let wire = wire(content.as_bytes());
