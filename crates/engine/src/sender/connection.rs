@@ -222,7 +222,7 @@ impl Work {
             return Next::Close;
         };
         let began = Instant::now();
-        let (job, composed) = compose(job).await;
+        let (job, composed) = self.compose(job).await;
         let composed = match composed {
             Ok(composed) => composed,
             Err(why) => {
@@ -286,6 +286,21 @@ impl Work {
         }
     }
 
+    /// Composes a message; on a thread of its own when it is signed, as many at once as the machine has
+    /// cores: more would only hold memory.
+    async fn compose(&self, job: Job) -> (Job, Result<super::context::Composed, String>) {
+        if !job.context.signs() {
+            let composed = job.context.compose(&job.recipient);
+            return (job, composed);
+        }
+        let _turn = self.crew.signing.acquire().await;
+        let context = Arc::clone(&job.context);
+        let recipient = job.recipient.clone();
+        let made = tokio::task::spawn_blocking(move || context.compose(&recipient)).await;
+        let composed = made.unwrap_or_else(|crash| Err(format!("composing stopped: {crash}")));
+        (job, composed)
+    }
+
     async fn hand_in(&self, job: Job, outcome: Outcome, tls: &str, began: Instant, permit: Permit) {
         let took_ms = u32::try_from(began.elapsed().as_millis()).unwrap_or(u32::MAX);
         let fact = Fact::Attempted {
@@ -310,19 +325,6 @@ struct OneSent {
     outcome: Outcome,
     still_open: bool,
     stale: bool,
-}
-
-/// Composes a message; on a thread of its own when it is signed.
-async fn compose(job: Job) -> (Job, Result<super::context::Composed, String>) {
-    if !job.context.signs() {
-        let composed = job.context.compose(&job.recipient);
-        return (job, composed);
-    }
-    let context = Arc::clone(&job.context);
-    let recipient = job.recipient.clone();
-    let made = tokio::task::spawn_blocking(move || context.compose(&recipient)).await;
-    let composed = made.unwrap_or_else(|crash| Err(format!("composing stopped: {crash}")));
-    (job, composed)
 }
 
 /// The address as it goes into RCPT.

@@ -51,6 +51,7 @@ pub(crate) struct Crew {
     pub(crate) tasks: TaskTracker,
     pub(crate) lookups: Semaphore,
     pub(crate) connections: Semaphore,
+    pub(crate) signing: Semaphore,
     /// Cancelled when connections should close as soon as they are idle.
     pub(crate) closing: CancellationToken,
     stopped: RwLock<HashSet<DeliveryId>>,
@@ -72,6 +73,7 @@ impl Crew {
             tasks: TaskTracker::new(),
             lookups: Semaphore::new(services.settings.lookups),
             connections: Semaphore::new(services.settings.connections),
+            signing: Semaphore::new(std::thread::available_parallelism().map_or(1, |n| n.get())),
             closing: CancellationToken::new(),
             stopped: RwLock::new(HashSet::new()),
             events,
