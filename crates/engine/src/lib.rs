@@ -1,12 +1,11 @@
 //! Tasks that fetch, call *decide*, call *talk*, and write. No arithmetic of their own.
 //!
 //! [`import`] and [`preparer`] bring a delivery to *ready*; [`sender`] claims its recipients and
-//! sends; [`recorder`] is the only writer of results; [`workflows`] run on schedule; [`desk`] is
-//! what the faces (CLI, later API) call.
+//! sends; [`recorder`] is the only writer of results; [`workflows`] run on schedule; [`services`] hold
+//! them together.
 
 pub mod clock;
 pub mod content;
-pub mod desk;
 pub mod import;
 pub mod lock;
 pub mod preparer;
@@ -17,4 +16,5 @@ pub mod sender;
 pub mod services;
 mod slices;
 pub mod spec;
+pub mod words;
 pub mod workflows;

@@ -23,11 +23,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::desk::words;
 use crate::progress::Board;
 use crate::recorder;
 use crate::rules::LiveRules;
 use crate::sender::{Crew, Identities, Sender, SenderEvent, SenderSettings, blocking};
+use crate::words;
 use crate::workflows::{self, database_cleanup};
 
 /// How often deliveries are looked at (real time): a command is seen within this.

@@ -7,7 +7,7 @@ use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::ids::{DeliveryId, QualificationId};
 use posthaste_core::log::{AddressStatus, LogStatus, QualificationStatus};
 use posthaste_core::time::Timestamp;
-use posthaste_engine::desk::times::parse_rfc3339;
+use posthaste_desk::times::parse_rfc3339;
 
 /// Options of every command.
 #[derive(Debug, Clone, Args)]

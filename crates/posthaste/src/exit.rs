@@ -3,7 +3,7 @@
 
 use std::fmt::Display;
 
-use posthaste_engine::desk::DeskError;
+use posthaste_desk::DeskError;
 use posthaste_qualify::trial::CorpusError;
 use posthaste_store::StoreError;
 

@@ -5,7 +5,7 @@
 use std::io::{ErrorKind, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
-use posthaste_engine::desk::times::json_of;
+use posthaste_desk::times::json_of;
 use serde::Serialize;
 use serde_json::{Value, json};
 

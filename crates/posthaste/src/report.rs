@@ -1,9 +1,9 @@
 //! The numbers of a delivery and its journal as tables.
 
 use posthaste_core::failure::FailureReason;
-use posthaste_engine::desk::deliveries::Summary;
-use posthaste_engine::desk::times::minute;
-use posthaste_engine::desk::words;
+use posthaste_desk::deliveries::Summary;
+use posthaste_desk::times::minute;
+use posthaste_engine::words;
 use posthaste_store::rows::JournalLine;
 
 use crate::output::{Columns, number};

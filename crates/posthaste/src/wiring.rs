@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use posthaste_core::ids::{DeliveryId, LogId};
 use posthaste_core::time::Timestamp;
+use posthaste_desk::deliveries::spec_of;
 use posthaste_engine::clock::{Clock, SystemClock};
 use posthaste_engine::content::content_of;
-use posthaste_engine::desk::deliveries::spec_of;
 use posthaste_engine::import::{ImportError, Importer, Options, Report};
 use posthaste_engine::preparer::{PrepareError, Prepared, Preparer, Settings};
 use posthaste_mail::compose::{Attributes, Identity, Mailbox, Template};

@@ -24,7 +24,7 @@ use crate::progress::{Board, Step};
 use crate::rules::LiveRules;
 
 pub use verdict::Judge;
-pub(crate) use verdict::{doubtful, with_person};
+pub use verdict::{doubtful, with_person};
 
 /// Most outcomes in one transaction.
 const GROUP: usize = 128;

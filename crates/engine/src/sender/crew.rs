@@ -73,7 +73,9 @@ impl Crew {
             tasks: TaskTracker::new(),
             lookups: Semaphore::new(services.settings.lookups),
             connections: Semaphore::new(services.settings.connections),
-            signing: Semaphore::new(std::thread::available_parallelism().map_or(1, |n| n.get())),
+            signing: Semaphore::new(
+                std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            ),
             closing: CancellationToken::new(),
             stopped: RwLock::new(HashSet::new()),
             events,

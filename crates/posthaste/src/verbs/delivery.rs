@@ -6,10 +6,10 @@ use clap::Subcommand;
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState, Level};
 use posthaste_core::ids::{DeliveryId, ListId};
 use posthaste_core::time::Timestamp;
-use posthaste_engine::desk::deliveries::{self, StartAt};
-use posthaste_engine::desk::words;
+use posthaste_desk::deliveries::{self, StartAt};
 use posthaste_engine::preparer::Prepared;
 use posthaste_engine::spec::Spec;
+use posthaste_engine::words;
 use serde_json::json;
 
 use super::{delivery_show, preview};
@@ -185,7 +185,7 @@ fn free_list_name(store: &SharedStore, path: &Path, now: Timestamp) -> Result<St
     let stem = path
         .file_stem()
         .map_or_else(String::new, |s| s.to_string_lossy().into_owned());
-    let moment = posthaste_engine::desk::times::rfc3339(now);
+    let moment = posthaste_desk::times::rfc3339(now);
     let first = format!("{stem} {moment}");
     let mut name = first.clone();
     let mut number = 1;

@@ -1,9 +1,9 @@
 //! `posthaste delivery list` and `status`.
 
 use posthaste_core::ids::DeliveryId;
-use posthaste_engine::desk::deliveries;
-use posthaste_engine::desk::times::{json_of, minute};
-use posthaste_engine::desk::words;
+use posthaste_desk::deliveries;
+use posthaste_desk::times::{json_of, minute};
+use posthaste_engine::words;
 use posthaste_store::rows::Delivery;
 use serde_json::Value;
 

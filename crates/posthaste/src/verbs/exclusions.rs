@@ -2,7 +2,8 @@
 
 use posthaste_core::failure::FailureReason;
 use posthaste_core::ids::DeliveryId;
-use posthaste_engine::desk::{deliveries, words};
+use posthaste_desk::deliveries;
+use posthaste_engine::words;
 use posthaste_store::rows::Page;
 
 use crate::args::{delivery_id, limit, reason};

@@ -2,8 +2,8 @@
 
 use clap::Subcommand;
 use posthaste_core::ids::DeliveryId;
-use posthaste_engine::desk::explain;
-use posthaste_engine::desk::quarantine::key_of;
+use posthaste_desk::explain;
+use posthaste_desk::quarantine::key_of;
 use serde_json::json;
 
 use crate::args::delivery_id;

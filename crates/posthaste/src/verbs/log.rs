@@ -4,9 +4,9 @@ use posthaste_core::evidence::SaidBy;
 use posthaste_core::failure::{FailureReason, FailureType};
 use posthaste_core::ids::{DeliveryId, LogId};
 use posthaste_core::log::LogStatus;
-use posthaste_engine::desk::deliveries;
-use posthaste_engine::desk::quarantine::key_of;
-use posthaste_engine::desk::times::{json_of, second};
+use posthaste_desk::deliveries;
+use posthaste_desk::quarantine::key_of;
+use posthaste_desk::times::{json_of, second};
 use posthaste_store::rows::{Attempt, LogFilter, LogRow, Page};
 use serde_json::{Value, json};
 

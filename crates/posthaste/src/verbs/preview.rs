@@ -1,8 +1,8 @@
 //! `posthaste delivery preview` and `proof`: look before you send.
 
 use posthaste_core::delivery::DeliveryState;
-use posthaste_engine::desk::deliveries::{self, StartAt};
-use posthaste_engine::desk::proof::{self, Sample};
+use posthaste_desk::deliveries::{self, StartAt};
+use posthaste_desk::proof::{self, Sample};
 use serde_json::json;
 
 use super::delivery::{One, prepare_and_tell, tell_state};

@@ -4,9 +4,9 @@ use clap::Subcommand;
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::ids::QualificationId;
 use posthaste_core::log::QualificationStatus;
-use posthaste_engine::desk::qualifications::{Change, find, set};
-use posthaste_engine::desk::times::{json_of, minute};
-use posthaste_engine::desk::words;
+use posthaste_desk::qualifications::{Change, find, set};
+use posthaste_desk::times::{json_of, minute};
+use posthaste_engine::words;
 use posthaste_store::rows::Qualification;
 
 use super::qualifications_todo;

@@ -4,9 +4,9 @@
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::ids::QualificationId;
 use posthaste_core::qualify::RuleSet;
-use posthaste_engine::desk::rules::Hand;
-use posthaste_engine::desk::times::json_of;
-use posthaste_engine::desk::todo::{self as desk, Says, Suggestion, Task};
+use posthaste_desk::rules::Hand;
+use posthaste_desk::times::json_of;
+use posthaste_desk::todo::{self as desk, Says, Suggestion, Task};
 use posthaste_engine::rules::LiveRules;
 use posthaste_store::Store;
 use posthaste_store::rows::Qualification;

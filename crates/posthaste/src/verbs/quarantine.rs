@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use posthaste_core::failure::FailureReason;
 use posthaste_core::log::{AddressStatus, Channel};
-use posthaste_engine::desk::quarantine::{Hand, Setting, key_of, set, usual_reason};
-use posthaste_engine::desk::times::{json_of, minute};
-use posthaste_engine::desk::{quarantine_list, words};
+use posthaste_desk::quarantine::{Hand, Setting, key_of, set, usual_reason};
+use posthaste_desk::quarantine_list;
+use posthaste_desk::times::{json_of, minute};
+use posthaste_engine::words;
 use posthaste_store::rows::{Address, AddressFilter, AddressHistory, Page};
 use serde_json::json;
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use posthaste_core::ids::RecipientId;
 use posthaste_core::log::Channel;
-use posthaste_engine::desk::quarantine::key_of;
-use posthaste_engine::desk::times::{json_of, minute};
+use posthaste_desk::quarantine::key_of;
+use posthaste_desk::times::{json_of, minute};
 use serde_json::json;
 
 use crate::args::limit;

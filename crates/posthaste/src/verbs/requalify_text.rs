@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use posthaste_core::quarantine::Entry;
-use posthaste_engine::desk::requalify::{Moved, Survey};
-use posthaste_engine::desk::times::rfc3339;
+use posthaste_desk::requalify::{Moved, Survey};
+use posthaste_desk::times::rfc3339;
 use posthaste_store::requalifying::RequalifiedAddress;
 
 use crate::output::{Columns, number};

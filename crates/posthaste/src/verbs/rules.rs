@@ -54,7 +54,7 @@ pub enum Verb {
 
 /// Carries out a verb.
 pub fn run(verb: Verb, office: &Office) -> Result<Exit> {
-    use posthaste_engine::desk::rules_edit::{disable, enable, remove};
+    use posthaste_desk::rules_edit::{disable, enable, remove};
     match verb {
         Verb::List(args) => rules_list::list(&args, office),
         Verb::Show(one) => rules_list::show(&one, office),

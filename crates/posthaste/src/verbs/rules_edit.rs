@@ -4,10 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use posthaste_core::qualify::Place;
-use posthaste_engine::desk;
-use posthaste_engine::desk::rules::{Done, Hand};
-use posthaste_engine::desk::rules_edit::{self, Spot, read_file};
-use posthaste_engine::desk::times::json_of;
+use posthaste_desk::rules::{Done, Hand};
+use posthaste_desk::rules_edit::{self, Spot, read_file};
+use posthaste_desk::times::json_of;
 use posthaste_mail::read::RuleFile;
 use posthaste_store::Store;
 
@@ -69,7 +68,7 @@ pub fn add(args: &AddArgs, office: &Office) -> Result<Exit> {
         (None, false) => Place::First,
     };
     if let Place::Before(name) = &place {
-        let line = desk::rules::find(office.store()?.as_ref(), name)?;
+        let line = posthaste_desk::rules::find(office.store()?.as_ref(), name)?;
         if line.origin != "shipped" {
             return Err(Failure::input(format!(
                 "{name} is no shipped rule: add the file, then move its rules with `posthaste \
@@ -106,7 +105,7 @@ pub fn order(args: &OrderArgs, office: &Office) -> Result<Exit> {
 /// Carries out a change and tells what it came to.
 pub fn change(
     office: &Office,
-    work: impl FnOnce(&dyn Store, Hand<'_>) -> desk::Result<Done>,
+    work: impl FnOnce(&dyn Store, Hand<'_>) -> posthaste_desk::Result<Done>,
 ) -> Result<Exit> {
     let store = office.store()?;
     let by = operator();

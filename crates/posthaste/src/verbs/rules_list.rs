@@ -1,7 +1,7 @@
 //! `posthaste rules list|show|history|backups`: looking at the rules.
 
-use posthaste_engine::desk::rules::{Line, find, list as all};
-use posthaste_engine::desk::times::{json_of, minute};
+use posthaste_desk::rules::{Line, find, list as all};
+use posthaste_desk::times::{json_of, minute};
 use posthaste_store::rules::StoredRule;
 
 use crate::args;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use posthaste_engine::desk::rules_packages::{self, Which};
+use posthaste_desk::rules_packages::{self, Which};
 use posthaste_mail::read::PackageHead;
 use serde_json::json;
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use posthaste_core::delivery::DeliveryState;
-use posthaste_engine::desk::deliveries::{self, StartAt};
-use posthaste_engine::desk::times::json_of;
+use posthaste_desk::deliveries::{self, StartAt};
+use posthaste_desk::times::json_of;
 
 use super::delivery::{Created, create_from_file, errors, try_preparing};
 use crate::config::Config;

@@ -1,7 +1,7 @@
 //! `posthaste workflow`: technical workflows, their last runs, and running one by hand.
 
 use clap::Subcommand;
-use posthaste_engine::desk::times::{json_of, minute};
+use posthaste_desk::times::{json_of, minute};
 use posthaste_engine::workflows;
 use posthaste_store::Store;
 use posthaste_store::rows::WorkflowRun;

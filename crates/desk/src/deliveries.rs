@@ -11,7 +11,7 @@ use posthaste_store::{Deliveries, Queue, Recipients, StoreError};
 use serde::Serialize;
 
 use super::{DeskError, Result, not_found};
-use crate::spec::Spec;
+use posthaste_engine::spec::Spec;
 
 /// How often a compare-and-set is tried before the command gives up.
 const TRIES: usize = 20;

@@ -13,7 +13,7 @@ use posthaste_store::{Deliveries, Recipients};
 
 use super::deliveries::{create, find, spec_of};
 use super::{DeskError, Result, not_found};
-use crate::spec::{Exclusions, Spec};
+use posthaste_engine::spec::{Exclusions, Spec};
 
 /// The most addresses of a proof.
 pub const MOST: usize = 100;

@@ -13,7 +13,9 @@ use posthaste_store::{Addresses, Deliveries, Recipients};
 
 pub use super::explain_delivery::{DeliveryFacts, delivery, delivery_facts};
 use super::times::minute;
-use super::{Result, words};
+use posthaste_engine::words;
+
+use super::Result;
 
 /// Rows of the delivery log that are looked at.
 const ROWS: usize = 100;

@@ -9,7 +9,9 @@ use posthaste_store::rows::{Delivery, JournalLine};
 use posthaste_store::{Deliveries, worst};
 
 use super::times::minute;
-use super::{Result, deliveries, words};
+use posthaste_engine::words;
+
+use super::{Result, deliveries};
 
 /// What is known about a delivery.
 #[derive(Debug, Clone)]

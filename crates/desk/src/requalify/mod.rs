@@ -35,7 +35,7 @@ use self::verdicts::Verdicts;
 use super::quarantine::Hand;
 use super::times::rfc3339;
 use super::{DeskError, Result, not_found};
-use crate::rules::LiveRules;
+use posthaste_engine::rules::LiveRules;
 
 pub use self::export::CsvExport;
 pub use self::survey::{DomainNumbers, First, Moved, SendAgain, Survey};

@@ -14,7 +14,7 @@ use posthaste_store::rules::{RuleChange, RuleEdit, RuleKind, StoredRule};
 use serde::Serialize;
 
 use super::{DeskError, Result, not_found};
-use crate::rules::{mail_rule, reply_rule};
+use posthaste_engine::rules::{mail_rule, reply_rule};
 
 /// Distance between the positions of neighbours, so that others fit between.
 pub(super) const GAP: i64 = 1 << 20;

@@ -12,8 +12,8 @@ use posthaste_store::Store;
 use posthaste_store::rows::{LedgerEvent, Qualification};
 
 use super::{NewVerdict, Stored};
-use crate::recorder::{Judge, doubtful, with_person};
-use crate::rules::LiveRules;
+use posthaste_engine::recorder::{Judge, doubtful, with_person};
+use posthaste_engine::rules::LiveRules;
 
 /// Qualifications that are remembered.
 const TEXTS: usize = 10_000;

@@ -18,7 +18,6 @@ pub mod rules_edit;
 pub mod rules_packages;
 pub mod times;
 pub mod todo;
-pub mod words;
 
 use posthaste_core::delivery::IllegalMove;
 use posthaste_core::ids::DeliveryId;

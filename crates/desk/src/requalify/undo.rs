@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::case::{history_of, last_failure_at, row_of, stands_by};
 use super::{PAGE, Stored, first_second_after, unknown};
-use crate::desk::quarantine::Hand;
-use crate::desk::times::rfc3339;
-use crate::desk::{DeskError, Result, not_found};
+use crate::quarantine::Hand;
+use crate::times::rfc3339;
+use crate::{DeskError, Result, not_found};
 
 /// What was taken back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
