@@ -10,6 +10,10 @@ use posthaste_core::qualify::{Meaning, Question, Rule, RuleSet, normalise_into};
 
 const REPLIES: usize = 100_000;
 
+/// The program's allocator, as the program is what users run.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let shipped: Vec<Rule> = RuleSet::shipped().rules().cloned().collect();
     println!("{} rules shipped", shipped.len());

@@ -16,6 +16,10 @@ use posthaste_mail::read::{Kind, read};
 /// CPU time of one round, at least.
 const ROUND: Duration = Duration::from_secs(1);
 
+/// The program's allocator, as the program is what users run.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::io::Result<()> {
     let mut folders: Vec<PathBuf> = std::env::args().skip(1).map(PathBuf::from).collect();
     if folders.is_empty() {

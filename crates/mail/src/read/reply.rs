@@ -28,7 +28,7 @@ pub(super) fn find(text: &str) -> Option<Reply> {
             // `554 554 5.7.1`, `550-5.1.1`: the same reply.
             return Some(match first {
                 Some(Reply { code, at, .. }) if reply.at - at < 6 => Reply { code, at, ..reply },
-                Some(plain) if reply.code != plain_code(plain) => plain,
+                Some(plain) if reply.code != plain.code => plain,
                 _ => reply,
             });
         }
@@ -52,15 +52,11 @@ fn is_frame(between: Option<&str>) -> bool {
     })
 }
 
-const fn plain_code(reply: Reply) -> u16 {
-    reply.code
-}
-
 /// Every failing reply code (4yz, 5yz; RFC 5321 §4.2.1) in a text.
 fn all(text: &str) -> impl Iterator<Item = Reply> + '_ {
     let bytes = text.as_bytes();
     let bytes = bytes.get(..MAX_SEARCHED).unwrap_or(bytes);
-    (0..bytes.len().saturating_sub(2)).filter_map(move |at| code_at(bytes, at))
+    memchr::memchr2_iter(b'4', b'5', bytes).filter_map(move |at| code_at(bytes, at))
 }
 
 fn code_at(bytes: &[u8], at: usize) -> Option<Reply> {
