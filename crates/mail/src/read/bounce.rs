@@ -369,6 +369,7 @@ fn why_bounce(
         .named
         .iter()
         .any(|n| super::reply::find(&n.own).is_some() || super::reply::find(&n.after).is_some());
+    let success = text.signs.has(Sign::Success) || outer.subject_signs.has(Sign::Success);
     let failed_header = mail.headers.get("x-failed-recipients").is_some();
     if let Some(dialect) = dialect
         && (system || subject || reading.strong)
@@ -384,6 +385,11 @@ fn why_bounce(
     }
     if system && (says || subject) && (reading.strong || subject || told) {
         return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
+    }
+    let with_status = |text: &str| super::reply::find(text).is_some_and(|r| r.status.is_some());
+    let told_why = |n: &generic::Named| with_status(&n.own) || with_status(&n.after);
+    if system && !success && reading.named.iter().any(told_why) {
+        return Some("a mail system names a recipient with a failing status code".to_owned());
     }
     if mail.headers.get("list-unsubscribe").is_some() {
         // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.

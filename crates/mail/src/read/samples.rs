@@ -25,7 +25,7 @@ macro_rules! of_testdata {
 }
 
 const SAMPLES: &[Sample] = of_testdata![
-    "activehunter" "amavis" "amazon-ses" "aol" "arf-abuse" "arf-auth-failure" "arf-fraud"
+    "activehunter" "amavis" "amazon-ses" "aol" "arabic-full" "arf-abuse" "arf-auth-failure" "arf-fraud"
     "arf-not-spam" "arf-opt-out" "arf-other" "arf-redacted" "arf-virus" "auto-challenge"
     "auto-french" "auto-german" "auto-italian" "auto-japanese" "auto-polish" "auto-precedence"
     "auto-rfc3834" "auto-spanish-plain" "auto-subject" "auto-ticket" "auto-x-autoreply" "axigen"
@@ -35,7 +35,7 @@ const SAMPLES: &[Sample] = of_testdata![
     "exchange-online" "exchange-portuguese" "exchange-russian" "exchange-spanish" "exim"
     "exim-alias" "exim-delay" "ezmlm" "ezweb" "ezweb-disabled" "facebook" "fml" "fortimail"
     "forwarded-report" "gateway-bare" "gmail" "gmail-french" "gmail-german" "gmail-spanish" "gmx"
-    "gone" "google-groups" "greeting-refused" "groupwise" "halon" "haraka" "headers-only-base64"
+    "gone" "google-groups" "greek-unknown" "greeting-refused" "groupwise" "halon" "haraka" "headers-only-base64"
     "hmailserver" "html-only" "html-table" "icewarp" "imail" "interscan" "ironport" "kerio" "kmx"
     "kumomta" "left-the-company" "list-held" "m-filter" "mailenable" "mailfoundry" "mailgun"
     "mailman" "mailmarshal" "mailru" "mcafee" "mdaemon" "messagelabs" "messaging-server" "mimecast"
@@ -48,7 +48,7 @@ const SAMPLES: &[Sample] = of_testdata![
     "rfc3464-notes-folds" "rfc3464-relayed" "rfc3464-several" "sender-is-no-recipient" "sendgrid"
     "sendmail" "sendmail-5" "sendmail-quoted-reply" "ses-suppressed" "several-nobody-named" "smail"
     "smartermail" "smtp32" "softbank" "sophos" "spamcop" "summary-first" "surfcontrol"
-    "swedish-full" "sympa" "unknown-dialect" "unsubscribe" "utf-7" "verizon" "virus-notice"
+    "swedish-full" "sympa" "unknown-dialect" "unknown-language" "unsubscribe" "utf-7" "verizon" "virus-notice"
     "warning-in-german" "webmail-polish" "webmail-turkish" "windows-1251" "x1" "x2" "x3" "x6"
     "yahoo" "yandex" "zimbra" "zoho"
 ];
