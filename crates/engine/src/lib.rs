@@ -8,6 +8,7 @@ pub mod clock;
 pub mod content;
 pub mod import;
 pub mod lock;
+mod patience;
 pub mod preparer;
 pub mod progress;
 pub mod recorder;

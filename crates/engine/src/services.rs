@@ -289,8 +289,8 @@ impl<'a> Engine<'a> {
     async fn all_at_rest(&self, ids: &[DeliveryId]) -> Result<bool, StoreError> {
         let (store, ids) = (Arc::clone(&self.services.store), ids.to_vec());
         blocking(move || {
-            for id in ids {
-                let state = store.delivery(id)?.map(|d| d.state);
+            for id in &ids {
+                let state = store.delivery(*id)?.map(|d| d.state);
                 if !state.is_none_or(|s| s.has_ended() || s == DeliveryState::Paused) {
                     return Ok(false);
                 }

@@ -20,6 +20,7 @@ use posthaste_core::time::Timestamp;
 use posthaste_store::{Store, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
+use crate::patience::patiently;
 use crate::progress::{Board, Step};
 use crate::rules::LiveRules;
 
@@ -213,14 +214,17 @@ fn commit(
     judge: &Judge,
     group: Vec<Entry>,
 ) -> Result<Vec<Committed>, StoreError> {
-    let mut steps: Vec<(DeliveryId, Step)> = Vec::new();
-    settings.store.record(&mut |tx| {
-        steps.clear();
-        let mut writer = write::Writer::new(tx, judge, &settings.policy);
-        for entry in &group {
-            writer.write(&entry.subject, &entry.fact, &mut steps)?;
-        }
-        writer.finish()
+    let steps = patiently(|| {
+        let mut steps: Vec<(DeliveryId, Step)> = Vec::new();
+        settings.store.record(&mut |tx| {
+            steps.clear();
+            let mut writer = write::Writer::new(tx, judge, &settings.policy);
+            for entry in &group {
+                writer.write(&entry.subject, &entry.fact, &mut steps)?;
+            }
+            writer.finish()
+        })?;
+        Ok(steps)
     })?;
     settings.board.add(steps);
     Ok(group

@@ -33,6 +33,7 @@ pub use context::{Context, Identities};
 pub(crate) use crew::Crew;
 pub use crew::SenderSettings;
 
+use crate::patience::patiently;
 use crate::recorder::{Committed, Entry, Fact, Subject};
 use appetite::Appetite;
 use holdings::Holdings;
@@ -423,13 +424,13 @@ fn listed(recipient: &ClaimedRecipient, context: &Context) -> Option<bool> {
     }
 }
 
-/// Runs a blocking call of the store off the async threads.
+/// Runs a blocking call of the store off the async threads, again while another process keeps it busy.
 pub(crate) async fn blocking<T, F>(call: F) -> Result<T, StoreError>
 where
     T: Send + 'static,
-    F: FnOnce() -> Result<T, StoreError> + Send + 'static,
+    F: Fn() -> Result<T, StoreError> + Send + 'static,
 {
-    match tokio::task::spawn_blocking(call).await {
+    match tokio::task::spawn_blocking(move || patiently(call)).await {
         Ok(result) => result,
         Err(crash) => Err(StoreError::Corrupt {
             what: "a call of the store".to_owned(),
