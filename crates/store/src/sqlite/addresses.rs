@@ -107,16 +107,16 @@ pub(super) fn events(
 
 impl Addresses for SqliteStore {
     fn addresses(&self, filter: &AddressFilter, page: Page<String>) -> Result<Vec<Address>> {
-        // By the primary key; the rest is compared on the way.
+        // By the primary key, where no key is empty; the rest is compared on the way.
         let sql = entries!(
-            "WHERE (?1 IS NULL OR key > ?1) AND (?2 IS NULL OR status = ?2)
+            "WHERE key > ?1 AND (?2 IS NULL OR status = ?2)
                AND (?3 IS NULL OR reason = ?3)
                AND (?4 IS NULL OR substr(key, -(length(?4) + 1)) = '@' || ?4)
                AND (?5 IS NULL OR instr(key, ?5) > 0)
              ORDER BY key, channel LIMIT ?6"
         );
         let params = params![
-            page.after,
+            page.after.unwrap_or_default(),
             filter.status.map(AddressStatus::code),
             filter.reason.map(FailureReason::code),
             filter.domain,

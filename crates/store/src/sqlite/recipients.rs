@@ -187,13 +187,13 @@ impl Recipients for SqliteStore {
 
     fn denylisted_profiles(&self, after: Option<&str>, most: usize) -> Result<Vec<String>> {
         // By the primary key and by recipient_denylisted.
-        const SQL: &str = "SELECT key FROM denylisted_profile WHERE ?1 IS NULL OR key > ?1
+        const SQL: &str = "SELECT key FROM denylisted_profile WHERE key > ?1
              UNION
              SELECT coalesce(key, address) FROM recipient
-             WHERE denylisted = 1 AND (?1 IS NULL OR coalesce(key, address) > ?1)
-                   AND coalesce(key, address) <> ''
+             WHERE denylisted = 1 AND coalesce(key, address) > ?1
              ORDER BY 1 LIMIT ?2";
         self.read("reading the denylist", |conn| {
+            let after = after.unwrap_or_default();
             Ok(rows(conn, SQL, params![after, limit(most)], |row| {
                 row.get(0)
             })?)

@@ -93,18 +93,22 @@ fn by_id(conn: &Connection, id: RequalificationId) -> rusqlite::Result<Option<Re
     )
 }
 
-/// By the primary key.
+/// By the primary key, where no key is empty.
 fn addresses_of(
     conn: &Connection,
     id: RequalificationId,
     page: &Page<String>,
 ) -> rusqlite::Result<Vec<RequalifiedAddress>> {
     const SQL: &str = "SELECT channel, key, before, after FROM requalified_address
-         WHERE requalification = ?1 AND (?2 IS NULL OR key > ?2) ORDER BY key, channel LIMIT ?3";
+         WHERE requalification = ?1 AND key > ?2 ORDER BY key, channel LIMIT ?3";
     rows(
         conn,
         SQL,
-        params![id.0, page.after, limit(page.limit)],
+        params![
+            id.0,
+            page.after.as_deref().unwrap_or_default(),
+            limit(page.limit)
+        ],
         |row| {
             let mut c = Columns::of(row);
             Ok(RequalifiedAddress {

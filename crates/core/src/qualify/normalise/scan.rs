@@ -127,8 +127,14 @@ impl<'o> Scan<'o> {
             return first.len_utf8();
         }
         let end = rest.find(|c| !in_chunk(c)).unwrap_or(rest.len());
-        let chunk = rest.get(..end).unwrap_or(rest);
-        self.chunk(chunk);
+        let (chunk, after) = rest.split_at_checked(end).unwrap_or((rest, ""));
+        // Beside a placeholder stands what is left of something else, never a whole IP address.
+        let beside = self.placeholder == Some(self.out.len()) || after.starts_with(VARIABLE);
+        if !beside && is_ipv6(chunk) {
+            self.variable();
+        } else {
+            self.chunk(chunk);
+        }
         chunk.len()
     }
 
@@ -179,9 +185,6 @@ impl<'o> Scan<'o> {
     }
 
     fn groups(&mut self, chunk: &str) {
-        if is_ipv6(chunk) {
-            return self.variable();
-        }
         let mut rest = chunk;
         while !rest.is_empty() {
             let end = rest.find(|c| !in_group(c)).unwrap_or(rest.len());

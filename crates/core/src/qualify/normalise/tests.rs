@@ -17,7 +17,7 @@ proptest! {
             prop_oneof![
                 "[a-z]{1,8}", "[0-9]{1,5}", "[45][0-9]{2}-?", "[45]\\.[0-7]\\.[0-9]{1,2}",
                 "[a-z0-9]{1,4}@[a-z0-9.@]{1,6}", "<[a-z]{1,3}@[a-z]{1,3}>", "https?://[a-z0-9./?#=:%@*-]{0,12}",
-                "[a-zA-Z0-9.:/=_@#*+-]{1,10}", "(Mon|Thu|May|Nov|GMT),?", "#xxx#", "\\*", "[\\(\\[][0-9.:]{1,9}[\\)\\]]",
+                "[a-zA-Z0-9.:/=_@#*+-]{1,10}", "[ABz12:!#x.]{1,14}", "(Mon|Thu|May|Nov|GMT),?", "#xxx#", "\\*", "[\\(\\[][0-9.:]{1,9}[\\)\\]]",
                 "stat:", "text:", "\n550-?",
             ], 0..14),
     ) {
@@ -162,6 +162,19 @@ fn different_failures_stay_different() {
     let normalised: std::collections::HashSet<String> =
         texts.iter().map(|text| normalise(text)).collect();
     assert_eq!(normalised.len(), texts.len());
+}
+
+#[test]
+fn what_stands_beside_a_placeholder_is_no_ip_address() {
+    for (text, expected) in [
+        ("550 BB!BBBBBBBBBB2:BB2:0BBBBBBaB", "550 BB!#xxx#:BB2:#xxx#"),
+        ("550 zz1234567::AB1", "550 #xxx#::AB1"),
+        ("550 AB1::zz1234567", "550 AB1::#xxx#"),
+        ("550 2001:db8::1 [2001:db8::2]", "550 #xxx# [#xxx#]"),
+    ] {
+        assert_eq!(normalise(text), expected);
+        assert_eq!(normalise(expected), expected);
+    }
 }
 
 #[test]
