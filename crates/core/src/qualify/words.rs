@@ -19,13 +19,21 @@ pub fn cut(text: &str) -> &str {
 }
 
 /// Iterator over the words.
+///
+/// Its words, put together with spaces, give the same words again: what could be taken for a repetition
+/// once another is gone, is one.
 #[derive(Debug, Clone)]
 pub struct Words<'a> {
     rest: &'a str,
+    /// Comes before what `rest` begins with.
     pending: Option<&'a str>,
     code: &'a str,
     status: &'a str,
-    count: usize,
+    /// Words given.
+    given: usize,
+    /// The code again, within a line: a repetition if the status follows, else a word.
+    held: bool,
+    /// A repetition of the code was dropped last.
     after_code: bool,
 }
 
@@ -38,7 +46,8 @@ impl<'a> Words<'a> {
             pending: None,
             code: "",
             status: "",
-            count: 0,
+            given: 0,
+            held: false,
             after_code: false,
         }
     }
@@ -54,33 +63,18 @@ impl<'a> Words<'a> {
         (!word.is_empty()).then_some((word, line_start))
     }
 
-    /// Whether the next word is the reply's status again.
-    fn status_follows(&self) -> bool {
-        let next = self.rest.split_whitespace().next();
-        !self.status.is_empty() && next == Some(self.status)
-    }
-
     /// The reply code that the text begins with.
-    fn first(&mut self, word: &'a str) -> Option<&'a str> {
-        let Some((code, mut tail)) = split_code(word) else {
-            return Some(word);
+    fn first(&mut self, word: &'a str) -> &'a str {
+        let Some((code, tail)) = split_code(word) else {
+            return word;
         };
         self.code = code;
-        self.after_code = true;
-        while let Some(again) = repeated(code, tail) {
-            tail = again;
-        }
         self.pending = (!tail.is_empty()).then_some(tail);
-        Some(code)
+        code
     }
 
     /// A later word without the code's repetition; `None` when nothing is left of it.
     fn later(&mut self, word: &'a str, line_start: bool) -> Option<&'a str> {
-        let after_code = std::mem::take(&mut self.after_code);
-        if self.count == 2 && after_code && EnhancedStatus::parse(word).is_some() {
-            self.status = word;
-            return Some(word);
-        }
         if self.code.is_empty() {
             return Some(word);
         }
@@ -88,13 +82,27 @@ impl<'a> Words<'a> {
         while let Some(again) = repeated(self.code, tail) {
             tail = again;
         }
-        if tail == self.code && (line_start || self.status_follows()) {
-            tail = "";
-        }
-        let stripped = tail.len() < word.len();
-        if tail.is_empty() || (stripped || after_code && self.count > 2) && tail == self.status {
-            self.after_code = tail.is_empty();
+        let again = tail == self.code;
+        if tail.is_empty() || again && (line_start || self.held || self.given == 1) {
+            self.after_code = true;
             return None;
+        }
+        if again {
+            self.held = true;
+            return None;
+        }
+        let repeats = std::mem::take(&mut self.after_code) || tail.len() < word.len();
+        if self.given == 1 && EnhancedStatus::parse(tail).is_some() {
+            self.status = tail;
+            return Some(tail);
+        }
+        let held = std::mem::take(&mut self.held);
+        if tail == self.status && (repeats || held) {
+            return None;
+        }
+        if held {
+            self.pending = Some(tail);
+            return Some(self.code);
         }
         Some(tail)
     }
@@ -105,17 +113,21 @@ impl<'a> Iterator for Words<'a> {
 
     fn next(&mut self) -> Option<&'a str> {
         loop {
-            let (word, line_start) = match self.pending.take() {
-                Some(word) => (word, false),
-                None => self.raw()?,
+            let next = match self.pending.take() {
+                Some(word) => Some((word, false)),
+                None => self.raw(),
             };
-            self.count += 1;
-            let kept = if self.count == 1 {
-                self.first(word)
+            let Some((word, line_start)) = next else {
+                // The code stands last: a word after all.
+                return std::mem::take(&mut self.held).then_some(self.code);
+            };
+            let kept = if self.given == 0 {
+                Some(self.first(word))
             } else {
                 self.later(word, line_start)
             };
             if kept.is_some() {
+                self.given += 1;
                 return kept;
             }
         }

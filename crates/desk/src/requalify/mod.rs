@@ -98,6 +98,8 @@ pub struct Order<'a> {
     pub hand: Hand<'a>,
     /// Why; may be empty.
     pub comment: &'a str,
+    /// Is told from time to time how many failures were looked at.
+    pub told: &'a dyn Fn(u64),
 }
 
 /// What applying the order would do; nothing is written to the store. Recipients that could be sent
@@ -281,6 +283,7 @@ struct Walk<'a> {
     export: Option<&'a mut CsvExport>,
     /// Why the recipients to be sent again could not be written.
     unwritten: Option<std::io::Error>,
+    told: &'a dyn Fn(u64),
 }
 
 impl<'a> Walk<'a> {
@@ -298,12 +301,13 @@ impl<'a> Walk<'a> {
             span,
             export,
             unwritten: None,
+            told: order.told,
         })
     }
 
     /// Every selected failure in the order of time; an address is judged at its first one.
     fn through(&mut self, ground: &mut dyn Ground) -> Stored<()> {
-        let mut after = None;
+        let (mut after, mut seen) = (None, 0);
         loop {
             let page = Page { after, limit: PAGE };
             let own = ground.own();
@@ -317,6 +321,8 @@ impl<'a> Walk<'a> {
                     self.address_of(held, ground)?;
                 }
             }
+            seen += events.len() as u64;
+            (self.told)(seen);
         }
     }
 

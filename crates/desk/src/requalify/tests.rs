@@ -172,6 +172,7 @@ impl Desk {
             rules: Arc::new(LiveRules::load(&RuleSet::shipped(), &self.store).unwrap()),
             hand: self.hand(Timestamp(1_000 * HOUR)),
             comment: "outage",
+            told: &|_| (),
         }
     }
 
@@ -331,20 +332,26 @@ fn an_outage_is_previewed_applied_and_undone() {
         (None, 2, 0)
     );
     assert_eq!(desk.store.requalifications(9).unwrap().len(), 1);
-    let undone = undo(&desk.store, id, desk.hand(at(25))).unwrap();
+    let undone = undo(&desk.store, id, desk.hand(at(25)), &|_| ()).unwrap();
     assert_eq!(
         (undone.addresses, undone.entries, undone.log_rows),
         (2, 2, 2)
     );
     assert_eq!(desk.state(), before);
-    let said = undo(&desk.store, id, desk.hand(at(26)))
+    let said = undo(&desk.store, id, desk.hand(at(26)), &|_| ())
         .unwrap_err()
         .to_string();
     assert!(
         said.contains("was undone already, at 1970-01-02T01:00:00Z"),
         "{said}"
     );
-    let gone = undo(&desk.store, RequalificationId(9), desk.hand(at(26))).unwrap_err();
+    let gone = undo(
+        &desk.store,
+        RequalificationId(9),
+        desk.hand(at(26)),
+        &|_| (),
+    )
+    .unwrap_err();
     assert!(gone.to_string().contains("no re-qualification 9"), "{gone}");
 }
 
@@ -372,9 +379,9 @@ fn an_older_order_under_a_newer_one_is_undone_by_itself() {
         desk.status("p0@gmail.example"),
         Some(AddressStatus::WithErrors)
     );
-    undo(&desk.store, first, desk.hand(Timestamp(HOUR))).unwrap();
+    undo(&desk.store, first, desk.hand(Timestamp(HOUR)), &|_| ()).unwrap();
     assert_eq!(desk.state(), between);
-    undo(&desk.store, second, desk.hand(Timestamp(HOUR))).unwrap();
+    undo(&desk.store, second, desk.hand(Timestamp(HOUR)), &|_| ()).unwrap();
     assert_eq!(desk.state(), before);
 }
 
@@ -388,7 +395,7 @@ fn a_setting_by_hand_that_came_later_stays_through_order_and_undo() {
         .id
         .unwrap();
     desk.steps(&[(1, Timestamp(2 * HOUR), Step::Set(AddressStatus::Denylist))]);
-    undo(&desk.store, id, desk.hand(Timestamp(3 * HOUR))).unwrap();
+    undo(&desk.store, id, desk.hand(Timestamp(3 * HOUR)), &|_| ()).unwrap();
     assert_eq!(
         desk.status("p0@gmail.example"),
         Some(AddressStatus::Denylist)
@@ -438,7 +445,7 @@ fn what_is_past_retention_is_refused_with_the_date_from_which_it_works() {
         (seen.failures, seen.from),
         (1, Some(Timestamp(24 * HOUR + 1_000)))
     );
-    let said = undo(&desk.store, id, desk.hand(day(9)))
+    let said = undo(&desk.store, id, desk.hand(day(9)), &|_| ())
         .unwrap_err()
         .to_string();
     assert!(said.contains("cannot be undone any more"), "{said}");
@@ -605,7 +612,7 @@ proptest! {
         prop_assert_eq!(apply(&desk.store, &order, None).unwrap().id, None);
         prop_assert_eq!(desk.state(), after);
         if let Some(id) = done.id {
-            undo(&desk.store, id, desk.hand(Timestamp(0))).unwrap();
+            undo(&desk.store, id, desk.hand(Timestamp(0)), &|_| ()).unwrap();
         }
         prop_assert_eq!(desk.state(), before);
     }
@@ -630,7 +637,7 @@ proptest! {
         desk.steps(&rest);
         other.steps(&rest);
         if let Some(id) = id {
-            undo(&desk.store, id, desk.hand(Timestamp(0))).unwrap();
+            undo(&desk.store, id, desk.hand(Timestamp(0)), &|_| ()).unwrap();
         }
         let entries = |desk: &Desk| -> Vec<_> {
             let listed = |a: &Address| a.entry.status != AddressStatus::Valid;
@@ -642,7 +649,7 @@ proptest! {
     }
 }
 
-/// Not a promise but a measure: `cargo test --release -p posthaste-engine -- --ignored hundred`.
+/// Not a promise but a measure: `cargo test --release -p posthaste-desk -- --ignored hundred`.
 #[test]
 #[ignore = "a measure of some seconds"]
 fn a_hundred_thousand_failures_are_judged_again() {
@@ -669,7 +676,13 @@ fn a_hundred_thousand_failures_are_judged_again() {
     );
     assert_eq!(done.leave_quarantine, 100_000);
     let begun = std::time::Instant::now();
-    let undone = undo(&desk.store, done.id.unwrap(), desk.hand(Timestamp(0))).unwrap();
+    let undone = undo(
+        &desk.store,
+        done.id.unwrap(),
+        desk.hand(Timestamp(0)),
+        &|_| (),
+    )
+    .unwrap();
     took("undo", begun);
     assert_eq!((undone.entries, undone.log_rows), (100_000, 100_000));
     let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -25,12 +25,18 @@ pub struct Undone {
 }
 
 /// Takes a re-qualification back, in one transaction. Events that came later keep their weight, and
-/// so do later re-qualifications of the same failures.
+/// so do later re-qualifications of the same failures. `told` hears from time to time how many addresses
+/// were looked at.
 ///
 /// # Errors
 /// When there is no such re-qualification, it was undone already, some of its failures are past
 /// retention, or the store cannot be written; nothing is changed then.
-pub fn undo(store: &dyn Store, id: RequalificationId, hand: Hand<'_>) -> Result<Undone> {
+pub fn undo(
+    store: &dyn Store,
+    id: RequalificationId,
+    hand: Hand<'_>,
+    told: &dyn Fn(u64),
+) -> Result<Undone> {
     let folded = store.folded_until()?;
     let mut refused = None;
     let mut undone = Undone::default();
@@ -48,6 +54,7 @@ pub fn undo(store: &dyn Store, id: RequalificationId, hand: Hand<'_>) -> Result<
             for address in &page {
                 take_back(tx, id, address, hand, &mut undone)?;
             }
+            told(undone.addresses);
         }
         tx.undo(id, hand.at, hand.by)
     })?;

@@ -22,6 +22,7 @@ use crate::args;
 use crate::exit::{Exit, Failure, Result};
 use crate::office::Office;
 use crate::output::{self, Columns, number, page};
+use crate::work_bar::WorkBar;
 
 const EXAMPLES: &str = "Examples:
   posthaste requalify --text \"does not exist\" --domain gmail.example \\
@@ -187,6 +188,7 @@ fn order(args: Args, office: &Office) -> Result<Exit> {
     let selection = args.which.checked()?;
     let (config, store) = office.open()?;
     let rules = LiveRules::load(&RuleSet::shipped(), store.as_ref())?;
+    let bar = WorkBar::counting("failures looked at");
     let order = Order {
         selection: &selection,
         verdict,
@@ -197,6 +199,7 @@ fn order(args: Args, office: &Office) -> Result<Exit> {
             at: office.now(),
         },
         comment: &args.comment,
+        told: &|seen| bar.show(seen),
     };
     let file = args.export.as_deref();
     let doing = || file.map_or_else(String::new, |f| format!("writing {}", f.display()));
@@ -209,6 +212,7 @@ fn order(args: Args, office: &Office) -> Result<Exit> {
     } else {
         requalify::preview(store.as_ref(), &order, export.as_mut())?
     };
+    drop(bar);
     let written = export
         .map(CsvExport::finish)
         .transpose()
@@ -330,7 +334,9 @@ fn undo(id: RequalificationId, by: &str, office: &Office) -> Result<Exit> {
         by,
         at: office.now(),
     };
-    let undone = requalify::undo(store.as_ref(), id, hand)?;
+    let bar = WorkBar::counting("addresses taken back");
+    let undone = requalify::undo(store.as_ref(), id, hand, &|done| bar.show(done))?;
+    drop(bar);
     office.answer(
         || {
             json!({ "requalification": id.0, "addresses": undone.addresses,
