@@ -9,6 +9,7 @@ pub mod deliveries;
 pub mod explain;
 mod explain_delivery;
 pub mod proof;
+pub mod provider;
 pub mod qualifications;
 pub mod quarantine;
 pub mod quarantine_list;

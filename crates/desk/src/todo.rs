@@ -10,10 +10,11 @@ use posthaste_core::qualify::{
     Kind, Place, Question, Rule, RuleSet, Words, cluster, codes, nearest, pattern_of,
 };
 use posthaste_mail::read::RuleFile;
-use posthaste_store::rows::{AtRisk, Qualification};
+use posthaste_store::rows::{AtRisk, Qualification, ToldBy};
 use posthaste_store::{Qualifications, Rules};
 use serde::Serialize;
 
+use super::provider::by_provider;
 use super::qualifications::find;
 use super::rules::{Done, Hand};
 use super::{DeskError, Result, rules_edit};
@@ -67,6 +68,8 @@ pub struct Task {
     pub near_quarantine: u64,
     /// Addresses by domain, most first.
     pub domains: Vec<(String, u64)>,
+    /// Addresses by the provider that said it, most first.
+    pub providers: Vec<(String, u64)>,
     /// Occurrences times addresses at risk: what the list is sorted by.
     pub harm: u64,
     /// What it probably means; `None` when nothing known is near.
@@ -87,6 +90,7 @@ pub fn todo<S: Qualifications + ?Sized>(
     let open = store.qualifications(Some(QualificationStatus::ToQualify), TEXTS)?;
     let ids: Vec<QualificationId> = open.iter().map(|entry| entry.id).collect();
     let risks = store.at_risk(&ids, max_errors.saturating_sub(1))?;
+    let told = store.told_by(&ids)?;
     let qualified = store.qualifications(Some(QualificationStatus::Keep), KNOWN)?;
     let known = Known::new(rules, qualified);
     let words: Vec<Words> = open.iter().map(|entry| Words::of(&entry.text)).collect();
@@ -97,14 +101,18 @@ pub fn todo<S: Qualifications + ?Sized>(
                 .iter()
                 .filter_map(|&index| open.get(index))
                 .collect();
-            task(&entries, &risks, &known)
+            task(&entries, (&risks, &told), &known)
         })
         .collect();
     tasks.sort_by_key(|task| std::cmp::Reverse((task.harm, task.occurrences)));
     Ok(tasks)
 }
 
-fn task(entries: &[&Qualification], risks: &[AtRisk], known: &Known<'_>) -> Option<Task> {
+fn task(
+    entries: &[&Qualification],
+    (risks, told): (&[AtRisk], &[ToldBy]),
+    known: &Known<'_>,
+) -> Option<Task> {
     let (first, rest) = entries.split_first()?;
     let occurrences = entries
         .iter()
@@ -112,10 +120,8 @@ fn task(entries: &[&Qualification], risks: &[AtRisk], known: &Known<'_>) -> Opti
         .sum::<u64>();
     let mut domains: BTreeMap<&str, u64> = BTreeMap::new();
     let (mut addresses, mut near_quarantine) = (0, 0);
-    for risk in risks
-        .iter()
-        .filter(|risk| entries.iter().any(|entry| entry.id == risk.qualification))
-    {
+    let is_ours = |id: QualificationId| entries.iter().any(|entry| entry.id == id);
+    for risk in risks.iter().filter(|risk| is_ours(risk.qualification)) {
         addresses += risk.addresses;
         near_quarantine += risk.near_quarantine;
         *domains.entry(&risk.domain).or_default() += risk.addresses;
@@ -134,6 +140,7 @@ fn task(entries: &[&Qualification], risks: &[AtRisk], known: &Known<'_>) -> Opti
         addresses,
         near_quarantine,
         domains,
+        providers: by_provider(told.iter().filter(|one| is_ours(one.qualification))),
         harm: occurrences.saturating_mul(addresses.max(1)),
         suggestion,
         nearest,

@@ -11,7 +11,7 @@ use posthaste_core::evidence::Stage;
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::log::Channel;
 use posthaste_core::qualify::{Question, RuleSet, normalise};
-use posthaste_mail::read::{Action, FailedRecipient, Kind, Problem, read};
+use posthaste_mail::read::{Action, FailedRecipient, Kind, MailRules, Problem, read_with};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -82,7 +82,18 @@ pub enum Detail {
 /// Reads a mail and judges every recipient it speaks of.
 #[must_use]
 pub fn mail(file: &str, bytes: &[u8], rules: &RuleSet, detail: Detail) -> QualifiedMail {
-    let report = read(bytes, rules);
+    mail_with(file, bytes, (rules, &MailRules::default()), detail)
+}
+
+/// As [`mail`], with inbound e-mail rules of one's own before what the reading says.
+#[must_use]
+pub fn mail_with(
+    file: &str,
+    bytes: &[u8],
+    (rules, own): (&RuleSet, &MailRules),
+    detail: Detail,
+) -> QualifiedMail {
+    let report = read_with(bytes, rules, own);
     QualifiedMail {
         file: file.to_owned(),
         unreadable: report.unreadable().map(str::to_owned),

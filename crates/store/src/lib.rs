@@ -27,7 +27,7 @@ use posthaste_core::time::Timestamp;
 use crate::rows::{
     Address, AddressFilter, AddressHistory, AtRisk, Attempt, ClaimedRecipient, Delivery,
     ExclusionRow, FrozenRecipient, JournalLine, LedgerEvent, List, LogChange, LogFilter, LogRow,
-    LogTotals, NewDelivery, NewRecipient, Page, Qualification, Recipient, WorkflowRun,
+    LogTotals, NewDelivery, NewRecipient, Page, Qualification, Recipient, ToldBy, WorkflowRun,
 };
 
 pub use requalifying::Requalifying;
@@ -361,6 +361,9 @@ pub trait Qualifications: Send + Sync {
     /// most addresses first. Near quarantine are those listed with errors that have at least
     /// `errors` of them.
     fn at_risk(&self, texts: &[QualificationId], errors: u32) -> Result<Vec<AtRisk>>;
+    /// Addresses whose last failure has one of these texts, by text and by the host that said it at the
+    /// last attempt; most first.
+    fn told_by(&self, texts: &[QualificationId]) -> Result<Vec<ToldBy>>;
 }
 
 /// Runs of technical workflows, and what only they do.

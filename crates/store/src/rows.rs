@@ -379,6 +379,17 @@ pub struct AtRisk {
     pub near_quarantine: u64,
 }
 
+/// Addresses whose last failure is one text, by the host that said it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ToldBy {
+    /// The text.
+    pub qualification: QualificationId,
+    /// The host, as it is called in the evidence.
+    pub host: String,
+    /// How many addresses.
+    pub addresses: u64,
+}
+
 /// The most occurrences that are counted.
 pub const MAX_OCCURRENCES: u32 = 100_000;
 

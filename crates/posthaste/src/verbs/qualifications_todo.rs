@@ -4,6 +4,7 @@
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 use posthaste_core::ids::QualificationId;
 use posthaste_core::qualify::RuleSet;
+use posthaste_desk::provider::by_provider;
 use posthaste_desk::rules::Hand;
 use posthaste_desk::times::json_of;
 use posthaste_desk::todo::{self as desk, Says, Suggestion, Task};
@@ -82,7 +83,12 @@ fn paragraph(task: &Task) -> String {
         task.id,
         printable(&task.text),
         number(task.occurrences),
-        at_risk(task.addresses, task.near_quarantine, &task.domains),
+        at_risk(
+            task.addresses,
+            task.near_quarantine,
+            &task.domains,
+            &task.providers
+        ),
     );
     text.push_str(&match &task.suggestion {
         Some(guess) => format!("\n    probably {}", suggested(guess)),
@@ -106,15 +112,19 @@ fn suggested(guess: &Suggestion) -> String {
     )
 }
 
-fn at_risk(addresses: u64, near: u64, domains: &[(String, u64)]) -> String {
+type Sums = [(String, u64)];
+
+fn at_risk(addresses: u64, near: u64, domains: &Sums, providers: &Sums) -> String {
     let mut text = format!(
         "{} addresses at risk, {} of them one error from quarantine",
         number(addresses),
         number(near)
     );
-    for (place, (domain, n)) in domains.iter().take(DOMAINS).enumerate() {
-        text.push_str(if place == 0 { ": " } else { ", " });
-        text.push_str(&format!("{} {}", printable(domain), number(*n)));
+    for (lead, sums) in [(": ", domains), ("; said by ", providers)] {
+        for (place, (name, n)) in sums.iter().take(DOMAINS).enumerate() {
+            text.push_str(if place == 0 { lead } else { ", " });
+            text.push_str(&format!("{} {}", printable(name), number(*n)));
+        }
     }
     text
 }
@@ -151,6 +161,8 @@ pub fn show(store: &dyn Store, entry: &Qualification, office: &Office, said: &st
         .iter()
         .map(|one| (one.domain.clone(), one.addresses))
         .collect();
+    let told = store.told_by(&[entry.id])?;
+    let providers = by_provider(told.iter());
     office.answer(
         || {
             let mut json = json_of(entry);
@@ -158,9 +170,15 @@ pub fn show(store: &dyn Store, entry: &Qualification, office: &Office, said: &st
                 fields.insert("addresses".to_owned(), json!(addresses));
                 fields.insert("near_quarantine".to_owned(), json!(near));
                 fields.insert("domains".to_owned(), json!(domains));
+                fields.insert("providers".to_owned(), json!(providers));
             }
             json
         },
-        || format!("{said}\nAt risk:  {}", at_risk(addresses, near, &domains)),
+        || {
+            format!(
+                "{said}\nAt risk:  {}",
+                at_risk(addresses, near, &domains, &providers)
+            )
+        },
     )
 }

@@ -1,11 +1,14 @@
-//! `posthaste qualify`: what bounce mails and replies mean, without store or configuration.
+//! `posthaste qualify`: what bounce mails and replies mean; store and configuration are only needed for
+//! own rules.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use posthaste_core::qualify::RuleSet;
-use posthaste_mail::read::Kind;
+use posthaste_engine::rules::{InUse, LiveRules};
+use posthaste_mail::read::{Kind, MailRules};
 use posthaste_qualify::answer::{self, Detail, QualifiedMail, QualifiedReply, Reply};
 use posthaste_qualify::mail_files::{self, Sink};
 use serde_json::json;
@@ -31,6 +34,9 @@ pub struct Args {
     /// - for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     replies: Option<PathBuf>,
+    /// Ask the rules of this data directory too, before the shipped ones
+    #[arg(long)]
+    own_rules: bool,
     /// Say which steps led to each answer
     #[arg(long)]
     explain: bool,
@@ -38,8 +44,17 @@ pub struct Args {
 
 /// Qualifies mails or replies, one after the other.
 pub fn run(args: &Args, office: &Office) -> Result<Exit> {
+    let rules = if args.own_rules {
+        LiveRules::load(&RuleSet::shipped(), office.store()?.as_ref())?.now()
+    } else {
+        Arc::new(InUse {
+            version: 0,
+            replies: RuleSet::shipped(),
+            mails: MailRules::default(),
+        })
+    };
     let mut desk = Desk {
-        rules: RuleSet::shipped(),
+        rules,
         detail: if args.explain {
             Detail::Steps
         } else {
@@ -59,7 +74,7 @@ pub fn run(args: &Args, office: &Office) -> Result<Exit> {
 
 /// Judges what comes in, and writes it down at once.
 struct Desk {
-    rules: RuleSet,
+    rules: Arc<InUse>,
     detail: Detail,
     json: bool,
     exit: Exit,
@@ -69,7 +84,12 @@ impl Sink for Desk {
     type Stop = Failure;
 
     fn mail(&mut self, file: &str, mail: &[u8]) -> Result<()> {
-        let told = answer::mail(file, mail, &self.rules, self.detail);
+        let told = answer::mail_with(
+            file,
+            mail,
+            (&self.rules.replies, &self.rules.mails),
+            self.detail,
+        );
         if self.json {
             output::say_json(&json!(told))
         } else {
@@ -123,7 +143,7 @@ impl Desk {
         match Reply::parse(line, number) {
             Ok(None) => Ok(()),
             Ok(Some(reply)) => {
-                let told = answer::reply(reply, &self.rules, self.detail);
+                let told = answer::reply(reply, &self.rules.replies, self.detail);
                 if self.json {
                     output::say_json(&json!(told))
                 } else {

@@ -78,6 +78,20 @@ fn a_rule_is_added_changed_silenced_and_removed_with_history() {
 }
 
 #[test]
+fn qualify_asks_own_rules_when_it_is_told_to() {
+    let place = Place::ready();
+    place.write("mine.toml", MINE);
+    place.run(&["rules", "add", "mine.toml"]).done();
+    place.write("replies.txt", "550 Sorry, the moon is in its new phase\n");
+    let rule = |own: &[&str]| {
+        let asked = [&["--json", "qualify", "--replies", "replies.txt"], own].concat();
+        place.run(&asked).json()["rule"].clone()
+    };
+    assert_ne!(rule(&[]), "moon-phase");
+    assert_eq!(rule(&["--own-rules"]), "moon-phase");
+}
+
+#[test]
 fn rules_that_cannot_do_their_work_are_refused_with_the_reason() {
     let place = Place::ready();
     let rows = [

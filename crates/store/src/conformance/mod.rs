@@ -10,6 +10,7 @@ mod preparing;
 mod queue;
 mod recipients;
 mod recording;
+mod requalifying;
 mod rules;
 mod scene;
 mod workflows;
@@ -92,6 +93,10 @@ promises! {
         every_change_of_a_rule_is_kept_newest_first,
         a_backup_keeps_the_rules_from_before_the_change,
         addresses_at_risk_are_counted_by_text_and_domain;
+    requalifying:
+        new_verdicts_are_in_force_until_they_are_undone,
+        a_requalification_is_written_whole_or_not_at_all,
+        the_ledger_and_the_addresses_are_read_in_pages;
     equation:
         the_numbers_add_up_whatever_happens;
 }

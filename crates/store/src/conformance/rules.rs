@@ -5,7 +5,7 @@ use posthaste_core::log::AddressStatus;
 use posthaste_core::qualify::Place;
 
 use super::recording::qualification;
-use super::scene::{at, claim, failed, listed, logs_of, put_addresses, record, sending};
+use super::scene::{at, attempt, claim, failed, listed, logs_of, put_addresses, record, sending};
 use crate::rows::LogChange;
 use crate::rules::{Origin, RuleChange, RuleEdit, RuleKind, RuleShelf, StoredRule};
 use crate::{Store, StoreError};
@@ -183,4 +183,19 @@ pub(super) fn addresses_at_risk_are_counted_by_text_and_domain(store: &dyn Store
     assert_eq!(risk.iter().map(|one| one.near_quarantine).sum::<u64>(), 1);
     assert_eq!(of("example.com").0, text);
     assert_eq!(store.at_risk(&[], 4).unwrap(), []);
+    assert_eq!(store.told_by(&[text]).unwrap(), [], "no attempts, no hosts");
+    let logs: Vec<_> = failures.iter().map(|change| change.id).collect();
+    store
+        .record(&mut |tx| {
+            logs.iter()
+                .try_for_each(|log| tx.add_attempt(&attempt(*log, 1, true)))
+        })
+        .unwrap();
+    let told = store.told_by(&[text, QualificationId(404)]).unwrap();
+    let told: Vec<_> = told
+        .iter()
+        .map(|one| (one.qualification, one.host.as_str(), one.addresses))
+        .collect();
+    assert_eq!(told, [(text, "mx.example.com", 5)]);
+    assert_eq!(store.told_by(&[]).unwrap(), []);
 }

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::codes::{Columns, limit};
 use super::{SqliteStore, row, rows, run};
-use crate::rows::{AtRisk, MAX_OCCURRENCES, Qualification};
+use crate::rows::{AtRisk, MAX_OCCURRENCES, Qualification, ToldBy};
 use crate::{Qualifications, Result, StoreError};
 
 macro_rules! entries {
@@ -156,11 +156,7 @@ impl Qualifications for SqliteStore {
              LEFT JOIN address a ON a.key = coalesce(f.key, f.address) AND a.channel = 0
              WHERE l.qualification IN (SELECT value FROM json_each(?1))
              GROUP BY 1, 2 ORDER BY 3 DESC, 2, 1";
-        let ids: Vec<i64> = texts.iter().map(|id| id.0).collect();
-        let ids = serde_json::to_string(&ids).map_err(|error| StoreError::Corrupt {
-            what: "a list of qualifications".to_owned(),
-            why: error.to_string(),
-        })?;
+        let ids = as_json(texts)?;
         self.read("counting the addresses at risk", |conn| {
             let params = params![ids, AddressStatus::WithErrors.code(), errors];
             Ok(rows(conn, SQL, params, |row| {
@@ -174,6 +170,37 @@ impl Qualifications for SqliteStore {
             })?)
         })
     }
+
+    fn told_by(&self, texts: &[QualificationId]) -> Result<Vec<ToldBy>> {
+        // One pass over the delivery log, as above; attempts by their primary key.
+        const SQL: &str = "SELECT l.qualification, t.said_by,
+                    count(DISTINCT coalesce(f.key, f.address))
+             FROM log l
+             JOIN frozen f ON f.log = l.id
+             JOIN attempt t ON t.log = l.id AND t.number = l.attempts
+             WHERE l.qualification IN (SELECT value FROM json_each(?1))
+                   AND t.said_by IS NOT NULL
+             GROUP BY 1, 2 ORDER BY 3 DESC, 2, 1";
+        let ids = as_json(texts)?;
+        self.read("counting the hosts that said a text", |conn| {
+            Ok(rows(conn, SQL, [ids], |row| {
+                let mut c = Columns::of(row);
+                Ok(ToldBy {
+                    qualification: QualificationId(c.get()?),
+                    host: c.get()?,
+                    addresses: c.unsigned()?,
+                })
+            })?)
+        })
+    }
+}
+
+fn as_json(texts: &[QualificationId]) -> Result<String> {
+    let ids: Vec<i64> = texts.iter().map(|id| id.0).collect();
+    serde_json::to_string(&ids).map_err(|error| StoreError::Corrupt {
+        what: "a list of qualifications".to_owned(),
+        why: error.to_string(),
+    })
 }
 
 fn not_found(id: QualificationId) -> StoreError {
