@@ -32,6 +32,8 @@ impl<'o> Scan<'o> {
     pub fn run(mut self, text: &str) {
         let mut words = Words::new(text).peekable();
         let mut index = 0;
+        // Where the word before begins, if it stays only because of the status behind it.
+        let mut leaning = None;
         while let Some(word) = words.next() {
             self.word_start = self.out.len();
             if index > 0 {
@@ -43,14 +45,17 @@ impl<'o> Scan<'o> {
                 self.out.push_str(MESSAGE);
                 return;
             }
-            if is_code(word, next, index) || self.report && begins(word, "err:") {
+            let code = is_code(word, next, index);
+            if code || self.report && begins(word, "err:") {
                 self.out.push_str(word);
             } else {
                 self.word(word, next);
             }
             if self.out.len() > MAX_OUTPUT - 16 {
+                self.word_start = leaning.unwrap_or(self.word_start);
                 return self.cut();
             }
+            leaning = (code && index > 0).then_some(self.word_start);
             index += 1;
         }
         if text.len() > MAX_BYTES {

@@ -202,6 +202,19 @@ fn a_word_that_joins_a_placeholder_can_be_cut() {
 }
 
 #[test]
+fn a_code_is_not_kept_when_its_status_is_cut_off() {
+    for blanks in 0..40 {
+        let long = format!(
+            "{}{} 554 5.7.1 refused",
+            "unknown ".repeat(508),
+            "x".repeat(blanks)
+        );
+        let text = normalise(&long);
+        assert_eq!(normalise(&text), text);
+    }
+}
+
+#[test]
 fn a_long_text_is_cut_with_a_mark() {
     let long = "unknown ".repeat(100_000);
     let text = normalise(&long);
