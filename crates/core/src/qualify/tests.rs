@@ -66,6 +66,47 @@ fn the_text_is_believed_where_the_code_lies() {
 }
 
 #[test]
+fn two_things_are_understood_in_further_languages() {
+    let rows = [
+        ("bruker ukjent", "brevlådan är full"),
+        ("felhasználó nem található", "a postafiók megtelt"),
+        ("tuntematon vastaanottaja", "postilaatikko on täynnä"),
+        ("utilizator inexistent", "postkasse full"),
+        ("ο χρήστης δεν υπάρχει", "γραμματοκιβώτιο πλήρες"),
+        ("المستخدم غير موجود", "صندوق البريد ممتلئ"),
+        ("המשתמש לא קיים", "התיבה מלאה"),
+        ("користувача не знайдено", "поштова скринька переповнена"),
+        ("người dùng không tồn tại", "hộp thư đầy"),
+        ("pengguna tidak ditemukan", "kotak surat penuh"),
+        ("ไม่พบผู้ใช้", "กล่องจดหมายเต็ม"),
+    ];
+    for (unknown, full) in rows {
+        assert_eq!(
+            short(&judge(&format!("550 {unknown}"))),
+            "hard user_unknown",
+            "{unknown}"
+        );
+        assert_eq!(
+            short(&judge(&format!("552 {full}"))),
+            "soft mailbox_full",
+            "{full}"
+        );
+    }
+}
+
+#[test]
+fn an_address_can_be_the_subject() {
+    for text in [
+        "550 jane@example.org is unknown",
+        "550 <jane@example.org>: unknown",
+        "554 We do not know jane@example.org",
+        "550 there is nobody by that name",
+    ] {
+        assert_eq!(short(&judge(text)), "hard user_unknown", "{text}");
+    }
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn texts_that_no_rule_knows_are_understood_in_many_languages() {
     let rows = [
