@@ -1,5 +1,6 @@
 //! Bounces: from the delivery status fields, from the text in a dialect, from any text.
 
+use posthaste_core::failure::{FailureType, Party};
 use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
@@ -15,6 +16,10 @@ use super::report::{FailedRecipient, Kind, Problem, Report};
 use super::structure::{PartKind, Structure};
 use super::vocabulary::{self, Sign, Signs, Vocabulary};
 
+/// Percent from which what is said of an address is taken for a report.
+const SURE: u8 = 58;
+/// Lines with an address that are judged to find out who is meant.
+const MAX_MEANT: usize = 40;
 /// Bytes of the header block in which a dialect's marks are looked for.
 const MAX_MARKS: usize = 8 << 10;
 
@@ -120,7 +125,10 @@ pub(super) fn read(
         bystanders: &outer.bystanders,
         recipients: &report.original.recipients,
     };
-    let reading = generic::read(text.before(), around, vocabulary, dialect);
+    let mut reading = generic::read(text.before(), around, vocabulary, dialect);
+    if reading.named.is_empty() {
+        reading.named = by_meaning(text.before(), &outer.bystanders, vocabulary, rules);
+    }
     if status.groups.is_empty() && succeeded(outer, text) {
         report
             .steps
@@ -262,7 +270,9 @@ fn read_text(
     report: &mut Report,
 ) -> bool {
     let reported = mail.report_type.as_deref() == Some("delivery-status");
-    let Some(step) = why_bounce(mail, outer, text, &reading, (dialect, reported)) else {
+    let step = why_bounce(mail, outer, text, &reading, (dialect, reported))
+        .or_else(|| understood(mail, outer, text, &reading, rules));
+    let Some(step) = step else {
         return false;
     };
     report.kind = Kind::Bounce;
@@ -282,6 +292,7 @@ fn read_text(
         .iter()
         .map(|named| {
             let mut texts = named.texts();
+            texts.extend(line_of(text, &named.address));
             extra(&mut texts);
             put_lead_first(&mut texts, dialect, &reading.before);
             let mut addresses = vec![named.address.clone()];
@@ -407,6 +418,91 @@ fn why_bounce(
         return Some("a recipient is named with the reply of a server".to_owned());
     }
     None
+}
+
+/// Whether a short mail that belongs to no conversation says of a third address what only a failure report
+/// says: whatever its sender and its subject look like.
+fn understood(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    reading: &Reading,
+    rules: &RuleSet,
+) -> Option<String> {
+    let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
+    let conversation = ["in-reply-to", "references", "list-unsubscribe", "list-id"]
+        .iter()
+        .any(|name| mail.headers.get(name).is_some());
+    let words = text.before().split_whitespace().take(151).count();
+    if away || conversation || words > 150 {
+        return None;
+    }
+    let named = reading.named.first()?;
+    let line = text
+        .before()
+        .lines()
+        .find(|line| line.contains(&named.address));
+    let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
+    texts.extend(named.texts());
+    texts.push(reading.before.clone());
+    is_known_failure(&named.address, texts, rules)
+        .then(|| "a short mail names an address and says why it cannot be reached".to_owned())
+}
+
+/// The line that names an address, whole.
+fn line_of(text: &Notice, address: &str) -> Option<String> {
+    let mut lines = text.before().lines();
+    lines
+        .find(|line| line.contains(address))
+        .map(|line| line.trim().to_owned())
+}
+
+/// Whether this says for sure that the recipient's address or mailbox cannot be reached.
+fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
+    let said = Said {
+        addresses: vec![address.to_owned()],
+        texts,
+        ..Said::default()
+    };
+    let failed = judge(said, rules);
+    failed.party == Party::Recipient
+        && matches!(failed.kind, FailureType::Hard | FailureType::Soft)
+        && failed.confidence >= SURE
+}
+
+/// Recipients whose own line is known as a failure, where nothing else shows who is meant.
+fn by_meaning(
+    text: &str,
+    bystanders: &[String],
+    vocabulary: &Vocabulary,
+    rules: &RuleSet,
+) -> Vec<generic::Named> {
+    let lines = text
+        .lines()
+        .filter(|line| line.contains('@') && line.len() < 400);
+    let mut named: Vec<generic::Named> = Vec::new();
+    for line in lines.take(MAX_MEANT) {
+        let [span] = addresses::find(line)[..] else {
+            continue;
+        };
+        let address = line.get(span.start..span.end).unwrap_or_default();
+        let known = |other: &String| addresses::same(other, address);
+        if bystanders.iter().any(known)
+            || named.iter().any(|n| known(&n.address))
+            || addresses::is_system(address)
+            || vocabulary.speaks_of_contact(line)
+        {
+            continue;
+        }
+        if is_known_failure(address, vec![line.to_owned()], rules) {
+            named.push(generic::Named {
+                address: address.to_owned(),
+                own: line.trim().to_owned(),
+                ..generic::Named::default()
+            });
+        }
+    }
+    named
 }
 
 /// Reads a program's answer that the address itself is given up: the sender of the answer is the recipient.
