@@ -15,9 +15,6 @@ use crate::rows::{
 };
 use crate::{Deliveries, Result, StoreError};
 
-/// Rows that are removed in one transaction.
-const SLICE: usize = 2_000;
-
 macro_rules! deliveries {
     ($rest:literal) => {
         concat!(
@@ -90,11 +87,7 @@ impl Deliveries for SqliteStore {
 
     fn remove_delivery(&self, id: DeliveryId) -> Result<bool> {
         const STATE: &str = "SELECT 1 FROM delivery WHERE id = ?1 AND state IN (?2, ?3)";
-        const REST: [&str; 3] = [
-            "DELETE FROM part WHERE delivery = ?1",
-            "DELETE FROM journal WHERE delivery = ?1",
-            "DELETE FROM delivery WHERE id = ?1",
-        ];
+        const SQL: &str = "DELETE FROM delivery WHERE id = ?1";
         let (edited, failed) = (DeliveryState::Edited, DeliveryState::PreparationFailed);
         // Each slice looks at the state again: somebody may have begun to prepare it.
         loop {
@@ -103,12 +96,11 @@ impl Deliveries for SqliteStore {
                 if row(tx, STATE, may, |_| Ok(()))?.is_none() {
                     return Ok(Some(false));
                 }
-                if purge::delivery_rows(tx, id, SLICE)? > 0 {
+                if purge::delivery_rows(tx, id, purge::SLICE)? > 0 {
                     return Ok(None);
                 }
-                for sql in REST {
-                    run(tx, sql, [id.0])?;
-                }
+                purge::parts_and_journal(tx, id)?;
+                run(tx, SQL, [id.0])?;
                 Ok(Some(true))
             })?;
             if let Some(removed) = removed {

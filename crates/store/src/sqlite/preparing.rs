@@ -14,9 +14,6 @@ use super::{SqliteStore, addresses, deliveries, log, purge, row, run, take_ids};
 use crate::rows::{Address, ExclusionRow, FrozenRecipient};
 use crate::{Preparing, Result};
 
-/// Rows removed in one transaction.
-const SLICE: usize = 2_000;
-
 impl Preparing for SqliteStore {
     fn hold_preparation(
         &self,
@@ -37,18 +34,13 @@ impl Preparing for SqliteStore {
     }
 
     fn clear_preparation(&self, id: DeliveryId) -> Result<()> {
-        const REST: [&str; 3] = [
-            "DELETE FROM part WHERE delivery = ?1",
-            "DELETE FROM journal WHERE delivery = ?1",
-            "UPDATE delivery SET target = 0, to_send = 0, exclusions = 0, first_log = NULL,
-                    last_log = NULL WHERE id = ?1",
-        ];
+        const RESET: &str = "UPDATE delivery SET target = 0, to_send = 0, exclusions = 0,
+                    first_log = NULL, last_log = NULL WHERE id = ?1";
         let doing = "clearing an earlier preparation";
-        while self.write(doing, |tx| Ok(purge::delivery_rows(tx, id, SLICE)?))? > 0 {}
+        while self.write(doing, |tx| Ok(purge::delivery_rows(tx, id, purge::SLICE)?))? > 0 {}
         self.write(doing, |tx| {
-            for sql in REST {
-                run(tx, sql, [id.0])?;
-            }
+            purge::parts_and_journal(tx, id)?;
+            run(tx, RESET, [id.0])?;
             Ok(())
         })
     }

@@ -52,6 +52,20 @@ pub(super) fn keep_numbers(conn: &Connection, id: DeliveryId) -> Inner<()> {
     Ok(())
 }
 
+/// Rows that are removed in one transaction.
+pub(super) const SLICE: usize = 2_000;
+
+/// Deletes the parts and the journal of a delivery: few rows, so in one go.
+pub(super) fn parts_and_journal(conn: &Connection, id: DeliveryId) -> rusqlite::Result<()> {
+    for sql in [
+        "DELETE FROM part WHERE delivery = ?1",
+        "DELETE FROM journal WHERE delivery = ?1",
+    ] {
+        run(conn, sql, [id.0])?;
+    }
+    Ok(())
+}
+
 /// Deletes up to `most` log rows (with their attempts) and exclusions of a delivery; returns how
 /// many. 0 means that none is left.
 pub(super) fn delivery_rows(
