@@ -60,7 +60,22 @@ fn around(bytes: &[u8], at: usize, floor: usize) -> Option<Span> {
     let domain = bytes.get(at + 1..end)?;
     let dotted = domain.contains(&b'.');
     let named = domain.iter().any(u8::is_ascii_alphanumeric) || domain.iter().any(|b| *b >= 0x80);
-    (named && (dotted || open)).then_some(Span { start, end })
+    (named && (dotted || open || stands_alone(bytes, start, end))).then_some(Span { start, end })
+}
+
+/// Whether nothing stands before it on its line and a blank, a colon or nothing behind it.
+///
+/// A domain without a dot is one of some local network, and only its place shows that it is one.
+fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
+    let before = bytes.get(..start).unwrap_or_default();
+    let line = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let indented = before
+        .get(line..)
+        .is_some_and(|head| head.len() < 40 && head.iter().all(u8::is_ascii_whitespace));
+    indented
+        && bytes
+            .get(end)
+            .is_none_or(|b| b.is_ascii_whitespace() || *b == b':')
 }
 
 /// Where the local part begins.
@@ -91,7 +106,30 @@ fn local_start(bytes: &[u8], at: usize, floor: usize) -> Option<usize> {
     while start < at && matches!(bytes.get(start), Some(b'\'' | b'`' | b'*' | b'.' | b'-')) {
         start += 1;
     }
+    start += tag_length(bytes.get(start..at).unwrap_or_default());
     (start < at).then_some(start)
+}
+
+/// Marks of a kind of address that stand glued before it (`SMTP=`, `dda:RFC-822=`, `to=`).
+const TAGS: &[&[u8]] = &[
+    b"smtp=",
+    b"rfc822=",
+    b"rfc-822=",
+    b"to=",
+    b"rcpt=",
+    b"recipient=",
+    b"address=",
+    b"addr=",
+    b"email=",
+];
+
+fn tag_length(local: &[u8]) -> usize {
+    let starts = |tag: &&&[u8]| {
+        local
+            .get(..tag.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(tag))
+    };
+    TAGS.iter().find(starts).map_or(0, |tag| tag.len())
 }
 
 /// RFC 5322 §3.2.3, dots included.
@@ -187,7 +225,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_where_they_stand() {
-        let rows: [(&str, &[&str]); 12] = [
+        let rows: [(&str, &[&str]); 16] = [
             ("<user@example.com>:", &["user@example.com"]),
             (
                 "T=[user@example.com] F=[a@example.net]",
@@ -203,6 +241,13 @@ mod tests {
             ("送信先user@example.com宛", &["user@example.com"]),
             ("user@[192.0.2.1]", &["user@[192.0.2.1]"]),
             ("a@b@example.com", &["b@example.com"]),
+            ("dda:SMTP=user@example.com;", &["user@example.com"]),
+            ("user@mailhub on Thu", &["user@mailhub"]),
+            ("  user@mailhub:", &["user@mailhub"]),
+            (
+                "news+user=example.org@lists.example.com",
+                &["news+user=example.org@lists.example.com"],
+            ),
         ];
         for (text, want) in rows {
             let got: Vec<_> = find(text).iter().map(|s| &text[s.start..s.end]).collect();

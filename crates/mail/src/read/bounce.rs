@@ -10,6 +10,7 @@ use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
 use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
+use super::local_names;
 use super::notice::{self, Notice};
 use super::original;
 use super::report::{FailedRecipient, Kind, Problem, Report};
@@ -85,6 +86,22 @@ impl Outer {
             header,
         }
     }
+
+    /// Whether the subject is that of an answer or of a mail passed on, and no mail system sent it.
+    fn answers(&self) -> bool {
+        auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path
+    }
+}
+
+/// Whether a mail belongs to a conversation or a list: most programs that report do not say so.
+fn is_conversation(mail: &Structure<'_>) -> bool {
+    ["in-reply-to", "references", "list-unsubscribe", "list-id"]
+        .iter()
+        .any(|name| mail.headers.get(name).is_some())
+}
+
+fn quotes(text: &Notice) -> bool {
+    text.before().lines().any(|line| line.starts_with('>'))
 }
 
 /// Reads a bounce into the report; `false` when the mail is none.
@@ -96,10 +113,9 @@ pub(super) fn read(
     report: &mut Report,
 ) -> bool {
     let vocabulary = vocabulary::shipped();
-    let answer = auto_reply::is_answer(&outer.subject) && !outer.daemon && !outer.null_path;
     let status = status_of(mail, outer, text);
     let forwarded = auto_reply::is_forward(&outer.subject) && !status.groups.is_empty();
-    if answer && !forwarded {
+    if outer.answers() && !forwarded && (is_conversation(mail) || quotes(text)) {
         report
             .steps
             .push("a person answers or forwards: no report of a mail system".to_owned());
@@ -125,7 +141,8 @@ pub(super) fn read(
         bystanders: &outer.bystanders,
         recipients: &report.original.recipients,
     };
-    let mut reading = generic::read(text.before(), around, vocabulary, dialect);
+    let said = local_names::completed(text.before(), around.recipients, vocabulary);
+    let mut reading = generic::read(&said, around, vocabulary, dialect);
     if reading.named.is_empty() {
         reading.named = by_meaning(text.before(), &outer.bystanders, vocabulary, rules);
     }
@@ -152,6 +169,12 @@ pub(super) fn read(
             .iter()
             .map(|group| {
                 let mut said = said_by_group(group, &reading, text, single);
+                if said.addresses.is_empty()
+                    && let Some(name) = &group.local_name
+                {
+                    let known = &report.original.recipients;
+                    said.addresses.extend(local_names::address_of(name, known));
+                }
                 put_lead_first(&mut said.texts, dialect, &reading.before);
                 judge(said, rules)
             })
@@ -270,7 +293,9 @@ fn read_text(
     report: &mut Report,
 ) -> bool {
     let reported = mail.report_type.as_deref() == Some("delivery-status");
-    let step = why_bounce(mail, outer, text, &reading, (dialect, reported))
+    let step = Some(())
+        .filter(|()| !outer.answers())
+        .and_then(|()| why_bounce(mail, outer, text, &reading, (dialect, reported)))
         .or_else(|| understood(mail, outer, text, &reading, rules));
     let Some(step) = step else {
         return false;
@@ -430,11 +455,8 @@ fn understood(
     rules: &RuleSet,
 ) -> Option<String> {
     let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
-    let conversation = ["in-reply-to", "references", "list-unsubscribe", "list-id"]
-        .iter()
-        .any(|name| mail.headers.get(name).is_some());
     let words = text.before().split_whitespace().take(151).count();
-    if away || conversation || words > 150 {
+    if away || is_conversation(mail) || words > 150 {
         return None;
     }
     let named = reading.named.first()?;

@@ -26,6 +26,8 @@ pub(super) struct Group {
     pub final_recipient: Option<String>,
     pub original_recipient: Option<String>,
     pub actual_recipient: Option<String>,
+    /// The final recipient, where it is a name without a domain.
+    pub local_name: Option<String>,
     pub done: Option<Done>,
     pub status: Option<EnhancedStatus>,
     pub diagnostic: Option<String>,
@@ -158,7 +160,12 @@ fn put(report: &mut DeliveryStatus, group: &mut Group, name: &str, value: &str) 
     }
     match name {
         "original-envelope-id" => report.envelope_id = Some(value.to_owned()),
-        "final-recipient" => group.final_recipient = addresses::of_field(&flat(value)),
+        "final-recipient" => {
+            let value = flat(value);
+            group.final_recipient = addresses::of_field(&value);
+            let name = value.rsplit(';').next().unwrap_or_default().trim();
+            group.local_name = (!name.is_empty()).then(|| name.to_owned());
+        }
         "original-recipient" => group.original_recipient = addresses::of_field(&flat(value)),
         "x-actual-recipient" => group.actual_recipient = addresses::of_field(&flat(value)),
         "action" => group.done = action(value),

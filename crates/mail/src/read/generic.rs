@@ -108,6 +108,7 @@ pub(super) fn read(
             }
         }
     }
+    own_by_program(&lines, &mut hits);
     let begin = dialect.and_then(|d| begin_of(&lines, d));
     let chosen = choose(&hits, &lines, around, begin);
     let Some(first) = chosen.first() else {
@@ -122,6 +123,20 @@ pub(super) fn read(
         before: before.get(skipped..).unwrap_or_default().join("\n"),
         strong: first.strength == Strength::Strong,
         named: collect(&lines, &hits, &chosen),
+    }
+}
+
+/// `"|/usr/bin/filter"` and below it `(expanded from: <address>)`: what failed is no address, the alias is whom
+/// the message was for.
+fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
+    for hit in hits.iter_mut().filter(|h| h.strength == Strength::Alias) {
+        let above = hit.line.checked_sub(1).and_then(|n| lines.get(n));
+        let bare = above.map_or("", |line| line.trim_matches(MARKS));
+        let program = bare.starts_with(['|', '/']) || bare.starts_with(":include:");
+        let name = !bare.is_empty() && !bare.contains(char::is_whitespace);
+        if (program || name) && !bare.contains('@') {
+            hit.strength = Strength::Strong;
+        }
     }
 }
 
@@ -173,10 +188,10 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
             .iter()
             .filter(|h| {
                 let address = address_at(lines, **h);
-                !around
-                    .bystanders
-                    .iter()
-                    .any(|b| addresses::same(b, address))
+                let among = |list: &[String]| list.iter().any(|b| addresses::same(b, address));
+                // Who wrote to others and to itself as well is told like the others.
+                !among(around.bystanders)
+                    || (strength == Strength::Strong && among(around.recipients))
             })
             .copied()
             .collect();

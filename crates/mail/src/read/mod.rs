@@ -28,6 +28,7 @@ mod feedback;
 mod generic;
 mod judge;
 mod lines;
+mod local_names;
 mod notice;
 mod original;
 mod own;

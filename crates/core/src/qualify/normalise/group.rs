@@ -51,11 +51,25 @@ const TOP_LEVEL: [&str; 32] = [
 pub fn is_variable(group: &str) -> bool {
     let digits = group.bytes().any(|b| b.is_ascii_digit());
     if !digits {
-        return group.is_ascii() && group.len() > LONGEST_WORD || is_host(group);
+        let long = group.is_ascii() && group.len() > LONGEST_WORD;
+        return long && !is_compound(group) || is_host(group);
     }
     !(EnhancedStatus::parse(group).is_some()
         || is_short_code(group)
         || NAMES.iter().any(|name| group.eq_ignore_ascii_case(name)))
+}
+
+/// `StorageException.MapiExceptionAccountDisabled`: words joined by capitals and dots, four letters each or more
+/// on the whole. In what is drawn by lot, capitals come oftener.
+fn is_compound(group: &str) -> bool {
+    let bytes = group.as_bytes();
+    let joints = bytes
+        .windows(2)
+        .filter(|pair| matches!(pair, [a, b] if a.is_ascii_lowercase() && b.is_ascii_uppercase()))
+        .count();
+    let letters = bytes.iter().all(|b| b.is_ascii_alphabetic() || *b == b'.');
+    let longest = group.split('.').map(str::len).max().unwrap_or(0);
+    letters && longest <= LONGEST_WORD && joints > 0 && (joints + 1) * 4 <= group.len()
 }
 
 /// `TSS04`, `OFR_506`, `IB607`, `LPN000_630`: one to six capitals, then one or two short numbers.

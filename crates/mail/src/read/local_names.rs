@@ -1,0 +1,187 @@
+//! Names without a domain: `550 jane... User unknown`, `<jane>:`, `User "jane" is not known`.
+//!
+//! A server that delivers locally often tells the name alone. Where the returned message was for exactly one address
+//! with that local part, the name stands for it; any other word stays what it is.
+
+use std::borrow::Cow;
+
+use super::addresses;
+use super::reply;
+use super::vocabulary::Vocabulary;
+
+/// Recipients of the original whose names are looked for.
+const MAX_KNOWN: usize = 50;
+/// What may stand around a name without meaning anything.
+const MARKS: &[char] = &[
+    ' ', '\t', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '*', '-', ':', '.', ',',
+];
+
+/// The text with names of the original's recipients written as whole addresses.
+pub(super) fn completed<'a>(
+    text: &'a str,
+    recipients: &[String],
+    vocabulary: &Vocabulary,
+) -> Cow<'a, str> {
+    let known = known(recipients);
+    if known.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut copied = 0;
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if !line.contains('@')
+            && let Some((start, end, address)) = name_in(line, &known, vocabulary)
+        {
+            out.push_str(text.get(copied..at + start).unwrap_or_default());
+            out.push_str(address);
+            copied = at + end;
+        }
+        at += line.len();
+    }
+    if copied == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(text.get(copied..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// The address that a name without a domain stands for, if exactly one of the recipients has it.
+pub(super) fn address_of(name: &str, recipients: &[String]) -> Option<String> {
+    let known = known(recipients);
+    let found = known
+        .iter()
+        .find(|(local, _)| local.eq_ignore_ascii_case(name.trim_matches(MARKS)));
+    found.map(|(_, address)| (*address).to_owned())
+}
+
+/// Local parts that one recipient has and no other, with its address.
+fn known(recipients: &[String]) -> Vec<(&str, &str)> {
+    let all: Vec<(&str, &str)> = recipients
+        .iter()
+        .take(MAX_KNOWN)
+        .filter(|address| !addresses::is_system(address))
+        .filter_map(|address| Some((address.rsplit_once('@')?.0, address.as_str())))
+        .filter(|(local, _)| local.len() > 1)
+        .collect();
+    let once = |local: &str| {
+        all.iter()
+            .filter(|(other, _)| other.eq_ignore_ascii_case(local))
+            .count()
+            == 1
+    };
+    all.iter()
+        .filter(|(local, _)| once(local))
+        .copied()
+        .collect()
+}
+
+/// Where a known name stands in a line as the one of whom it speaks, and its address.
+fn name_in<'k>(
+    line: &str,
+    known: &[(&str, &'k str)],
+    vocabulary: &Vocabulary,
+) -> Option<(usize, usize, &'k str)> {
+    for (start, end) in words(line) {
+        let word = line.get(start..end)?;
+        let Some((_, address)) = known
+            .iter()
+            .find(|(local, _)| local.eq_ignore_ascii_case(word))
+        else {
+            continue;
+        };
+        let (before, after) = (line.get(..start)?, line.get(end..)?);
+        if is_blamed(before, after, line, vocabulary) {
+            return Some((start, end, address));
+        }
+    }
+    None
+}
+
+fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> bool {
+    let head = before.trim_matches(MARKS);
+    let first = head.is_empty() || is_reply(head);
+    let alone = after.trim_matches(MARKS).is_empty();
+    if first && (alone || after.starts_with("...")) {
+        return true;
+    }
+    let lower = head.to_lowercase();
+    let enclosed = before.ends_with(['<', '"', '\'', '`']) && after.starts_with(['>', '"', '\'']);
+    let named = || {
+        vocabulary.recipient.iter().any(|tag| {
+            lower.strip_suffix(tag.as_str()).is_some_and(|rest| {
+                rest.chars()
+                    .next_back()
+                    .is_none_or(|c| !c.is_alphanumeric())
+            })
+        })
+    };
+    (enclosed || (first && after.starts_with(':')) || named())
+        && (vocabulary.speaks_of_failure(line) || reply::find(line).is_some())
+        && !vocabulary.speaks_of_contact(before)
+}
+
+/// `550`, `550 5.1.1`, `<<< 550`.
+fn is_reply(head: &str) -> bool {
+    head.starts_with(['4', '5'])
+        && head.len() <= 24
+        && head
+            .chars()
+            .all(|c| c.is_ascii_digit() || ". -#".contains(c))
+}
+
+/// The words of a line, in bytes, as local parts are written: no dots at the ends.
+fn words(line: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let apart = |c: char| !(c.is_alphanumeric() || "._-+=/&#$%".contains(c));
+    let mut at = 0;
+    line.split_inclusive(apart).filter_map(move |piece| {
+        let begin = at;
+        at += piece.len();
+        let edge = |c: char| apart(c) || ".-=/".contains(c);
+        let start = begin + (piece.len() - piece.trim_start_matches(edge).len());
+        let end = begin + piece.trim_end_matches(edge).len();
+        (start < end).then_some((start, end))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::vocabulary::shipped;
+    use super::*;
+
+    #[test]
+    fn a_name_that_one_recipient_has_is_completed() {
+        let rows = [
+            (
+                "550 jane... User unknown\n",
+                "550 jane@example.org... User unknown\n",
+            ),
+            ("jane\nother\n", "jane@example.org\nother\n"),
+            ("<jane>:\nno mailbox", "<jane@example.org>:\nno mailbox"),
+            ("user JANE unknown", "user jane@example.org unknown"),
+            (
+                "No such mailbox 'jane' here",
+                "No such mailbox 'jane@example.org' here",
+            ),
+            ("jane: user unknown", "jane@example.org: user unknown"),
+            // Two have this name; a greeting; another word; a whole address.
+            ("550 bob... User unknown", "550 bob... User unknown"),
+            ("Dear jane,\nhow do you do", "Dear jane,\nhow do you do"),
+            ("janet: user unknown", "janet: user unknown"),
+            ("<jane@example.net>: unknown", "<jane@example.net>: unknown"),
+        ];
+        let recipients = [
+            "jane@example.org".to_owned(),
+            "bob@example.org".to_owned(),
+            "bob@example.net".to_owned(),
+        ];
+        for (text, want) in rows {
+            assert_eq!(completed(text, &recipients, shipped()), want);
+        }
+        assert_eq!(
+            address_of("<Jane>", &recipients).as_deref(),
+            Some("jane@example.org")
+        );
+        assert_eq!(address_of("bob", &recipients), None);
+    }
+}
