@@ -219,6 +219,26 @@ pub(super) fn is_system(address: &str) -> bool {
     .any(|name| local.contains(name))
 }
 
+/// Whether it is an address by which a mailing list is run (RFC 2142 §6 and its relatives), not one of a reader.
+pub(super) fn is_role(address: &str) -> bool {
+    let local = address
+        .split('@')
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    local.starts_with("owner-")
+        || [
+            "-owner",
+            "-request",
+            "-subscribe",
+            "-unsubscribe",
+            "-bounces",
+            "-help",
+        ]
+        .iter()
+        .any(|end| local.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

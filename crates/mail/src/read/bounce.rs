@@ -49,6 +49,12 @@ impl Outer {
         };
         let from = decoded("from");
         let subject = decoded("subject");
+        let mut subject_signs = vocabulary.subject.signs(&subject);
+        for sign in [Sign::Failure, Sign::Delay] {
+            if vocabulary.text.signs(&subject).has(sign) {
+                subject_signs.add(sign);
+            }
+        }
         let path = mail.headers.get("return-path").unwrap_or_default();
         let mut bystanders = Vec::new();
         for text in [&from, &decoded("to")] {
@@ -79,7 +85,7 @@ impl Outer {
                 || addresses::is_system(&path)
                 || from.trim() == "<>",
             null_path: path.trim() == "<>",
-            subject_signs: vocabulary.subject.signs(&subject),
+            subject_signs,
             from,
             subject,
             bystanders,
@@ -436,6 +442,20 @@ fn why_bounce(
             "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
         );
     }
+    let returned = mail
+        .parts
+        .iter()
+        .any(|p| matches!(p.kind, PartKind::Message | PartKind::MessageHeaders))
+        || text
+            .after()
+            .lines()
+            .take(40)
+            .any(|line| line.starts_with("To:"));
+    if subject && says && returned {
+        return Some(
+            "subject and text speak of a failed delivery, and the message is returned".to_owned(),
+        );
+    }
     let answers = ["in-reply-to", "references"]
         .iter()
         .any(|name| mail.headers.get(name).is_some());
@@ -455,8 +475,10 @@ fn understood(
     rules: &RuleSet,
 ) -> Option<String> {
     let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
-    let words = text.before().split_whitespace().take(151).count();
-    if away || is_conversation(mail) || words > 150 {
+    let system = outer.daemon || outer.null_path;
+    let most = if system { 600 } else { 150 };
+    let words = text.before().split_whitespace().take(most + 1).count();
+    if away || is_conversation(mail) || words > most {
         return None;
     }
     let named = reading.named.first()?;
@@ -467,8 +489,12 @@ fn understood(
     let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
     texts.extend(named.texts());
     texts.push(reading.before.clone());
-    is_known_failure(&named.address, texts, rules)
-        .then(|| "a short mail names an address and says why it cannot be reached".to_owned())
+    let why = if system && reading.strong {
+        judged(&named.address, texts, rules).confidence >= SURE
+    } else {
+        is_known_failure(&named.address, texts, rules)
+    };
+    why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
 }
 
 /// The line that names an address, whole.
@@ -479,14 +505,18 @@ fn line_of(text: &Notice, address: &str) -> Option<String> {
         .map(|line| line.trim().to_owned())
 }
 
-/// Whether this says for sure that the recipient's address or mailbox cannot be reached.
-fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
+fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient {
     let said = Said {
         addresses: vec![address.to_owned()],
         texts,
         ..Said::default()
     };
-    let failed = judge(said, rules);
+    judge(said, rules)
+}
+
+/// Whether this says for sure that the recipient's address or mailbox cannot be reached.
+fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
+    let failed = judged(address, texts, rules);
     failed.party == Party::Recipient
         && matches!(failed.kind, FailureType::Hard | FailureType::Soft)
         && failed.confidence >= SURE
@@ -512,6 +542,7 @@ fn by_meaning(
         if bystanders.iter().any(known)
             || named.iter().any(|n| known(&n.address))
             || addresses::is_system(address)
+            || addresses::is_role(address)
             || vocabulary.speaks_of_contact(line)
         {
             continue;

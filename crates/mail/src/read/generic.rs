@@ -31,6 +31,8 @@ pub(super) struct Named {
     pub own: String,
     /// Other lines with the same address.
     pub mentions: String,
+    /// The line with a colon above one or several addresses, where nothing stands beside or below them.
+    pub heading: String,
     /// Words before the address on its own line, when they speak of a failure.
     pub sentence: String,
     /// All that follows, up to the next recipient.
@@ -43,6 +45,7 @@ impl Named {
         vec![
             self.own.clone(),
             self.mentions.clone(),
+            self.heading.clone(),
             self.sentence.clone(),
             self.after.clone(),
         ]
@@ -190,8 +193,8 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
                 let address = address_at(lines, **h);
                 let among = |list: &[String]| list.iter().any(|b| addresses::same(b, address));
                 // Who wrote to others and to itself as well is told like the others.
-                !among(around.bystanders)
-                    || (strength == Strength::Strong && among(around.recipients))
+                let aside = among(around.bystanders) || addresses::is_role(address);
+                !aside || (strength == Strength::Strong && among(around.recipients))
             })
             .copied()
             .collect();
@@ -233,9 +236,15 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
         if named.len() >= MAX_RECIPIENTS {
             break;
         }
+        let heading = if has_letters(&own) {
+            String::new()
+        } else {
+            heading(lines, chosen, *hit)
+        };
         named.push(Named {
             address: address.to_owned(),
             also: aliases(lines, hits, *hit),
+            heading,
             own,
             mentions: String::new(),
             sentence: sentence(lines, *hit),
@@ -251,6 +260,43 @@ fn aliases(lines: &[&str], hits: &[Hit], of: Hit) -> Vec<String> {
         .filter(|h| h.strength == Strength::Alias && h.line >= of.line && h.line <= of.line + 3)
         .map(|h| address_at(lines, *h).to_owned())
         .collect()
+}
+
+/// The line above an address, or above several in a row, when it announces them with a colon.
+fn heading(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
+    let above = lines.get(..hit.line).unwrap_or_default();
+    let is_hit = |number: usize| chosen.iter().any(|h| h.line == number);
+    let found = above
+        .iter()
+        .enumerate()
+        .rev()
+        .take(MAX_PARAGRAPH)
+        .find(|(number, line)| !line.trim().is_empty() && !is_hit(*number));
+    match found {
+        Some((number, line)) if line.trim_end().ends_with(':') => {
+            // A heading may be folded.
+            let before = number.checked_sub(1).and_then(|n| lines.get(n));
+            let first = before.filter(|_| !is_hit(number.saturating_sub(1)));
+            let first = first.map_or("", |text| text.trim());
+            format!("{first} {}", line.trim()).trim().to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// Whether a line announces, with a colon, another recipient below it.
+fn announces_another(lines: &[&str], chosen: &[Hit], of: Hit, number: usize) -> bool {
+    let line = lines.get(number).copied().unwrap_or_default();
+    if !line.trim_end().ends_with(':') {
+        return false;
+    }
+    let next = lines
+        .iter()
+        .enumerate()
+        .skip(number + 1)
+        .take(MAX_PARAGRAPH)
+        .find(|(_, line)| !line.trim().is_empty());
+    next.is_some_and(|(below, _)| is_another(lines, chosen, of, below))
 }
 
 fn sentence(lines: &[&str], hit: Hit) -> String {
@@ -293,7 +339,8 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         if hit.whole && bare.get(..3) != line.trim().get(..3) {
             break;
         }
-        let another = is_another(lines, chosen, hit, number);
+        let another = is_another(lines, chosen, hit, number)
+            || !has_letters(&out) && announces_another(lines, chosen, hit, number);
         if another || (has_letters(&out) && (bare.is_empty() || is_rule(bare))) {
             break;
         }
@@ -313,7 +360,8 @@ fn what_follows(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
             }
             continue;
         }
-        if out.len() + next.len() > MAX_AFTER {
+        let full = out.len() + next.len() > MAX_AFTER;
+        if full || !has_letters(&out) && announces_another(lines, chosen, hit, number) {
             break;
         }
         out.push_str(next.trim());
@@ -420,7 +468,14 @@ fn strength(
     if ends(&vocabulary.alias) {
         return Some((Strength::Alias, false));
     }
-    (ends(&vocabulary.recipient) && !vocabulary.speaks_of_contact(before))
+    // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address.
+    let reason = first
+        && before
+            .trim_end_matches(['<', '"', '\'', ' '])
+            .ends_with(':')
+        && after.trim_matches(MARKS).is_empty()
+        && vocabulary.speaks_of_failure(before);
+    ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
         .then_some((Strength::Strong, false))
 }
 
@@ -468,6 +523,7 @@ fn weak(line: &str, span: Span, before: &str, vocabulary: &Vocabulary) -> Option
     let rest = line.get(span.end..)?.trim_matches(MARKS);
     let placed = is_name(before) && rest.split_whitespace().count() <= 12;
     let blamed = !addresses::is_system(address)
+        && !addresses::is_role(address)
         && !vocabulary.speaks_of_contact(before)
         && !vocabulary.speaks_of_contact(rest)
         && (placed || vocabulary.speaks_of_failure(line));

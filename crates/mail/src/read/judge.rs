@@ -16,6 +16,9 @@ use super::stage;
 /// Bytes of a diagnostic that are judged and kept.
 const MAX_DIAGNOSTIC: usize = 2_000;
 
+/// Percent from which what a near text says is taken without looking at those around it.
+const SURE: u8 = 70;
+
 /// What a report says of one recipient.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Said {
@@ -115,7 +118,7 @@ fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
             .unwrap_or(text);
         for said in [words, text] {
             let verdict = ask(said);
-            if !is_fallback(&verdict) {
+            if !is_fallback(&verdict) && verdict.confidence >= SURE {
                 return (verdict, said.to_owned());
             }
             let better = weak

@@ -23,14 +23,18 @@ pub(super) fn completed<'a>(
     vocabulary: &Vocabulary,
 ) -> Cow<'a, str> {
     let known = known(recipients);
-    if known.is_empty() {
+    if known.is_empty() && memchr::memmem::find(text.as_bytes(), b"(a)").is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if !line.contains('@')
+        if let Some((start, end)) = encoded_sign(line) {
+            out.push_str(text.get(copied..at + start).unwrap_or_default());
+            out.push('@');
+            copied = at + end;
+        } else if !line.contains('@')
             && let Some((start, end, address)) = name_in(line, &known, vocabulary)
         {
             out.push_str(text.get(copied..at + start).unwrap_or_default());
@@ -44,6 +48,16 @@ pub(super) fn completed<'a>(
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Where an `@` is written `(a)`, as in addresses within those of X.400 (RFC 2156 §3.3): `DDA:RFC-822=jane(a)example.org`.
+fn encoded_sign(line: &str) -> Option<(usize, usize)> {
+    let at = line.find("(a)").filter(|_| !line.contains('@'))?;
+    let name = line
+        .get(..at)?
+        .ends_with(|c: char| c.is_ascii_alphanumeric());
+    let host: &str = line.get(at + 3..)?.split(['/', ';', ' ', '>']).next()?;
+    (name && host.contains('.') && line.contains('=')).then_some((at, at + 3))
 }
 
 /// The address that a name without a domain stands for, if exactly one of the recipients has it.
@@ -103,6 +117,11 @@ fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> 
     let first = head.is_empty() || is_reply(head);
     let alone = after.trim_matches(MARKS).is_empty();
     if first && (alone || after.starts_with("...")) {
+        return true;
+    }
+    // `jane (user not found)`, `JANE   - no such user here`
+    let marked = after.trim_start_matches(['>', '"', '\'', ' ', '\t']);
+    if first && marked.starts_with(['(', '-', '[']) && vocabulary.speaks_of_failure(marked) {
         return true;
     }
     let lower = head.to_lowercase();

@@ -26,9 +26,10 @@ impl Notice {
     /// Reads a text and finds where the returned message begins.
     pub(super) fn new(text: String, vocabulary: &Vocabulary) -> Self {
         let mut phrases = Vec::new();
-        vocabulary.text.each(&text, |sign, end| {
+        let folded = Folded::of(&text);
+        vocabulary.text.each(&folded.text, |sign, end| {
             if phrases.len() < 2_000 {
-                phrases.push((sign, end));
+                phrases.push((sign, folded.place(end)));
             }
         });
         let ends: Vec<usize> = phrases
@@ -83,6 +84,43 @@ impl Notice {
     /// What it returns of the original.
     pub(super) fn after(&self) -> &str {
         self.text.get(self.cut..).unwrap_or_default()
+    }
+}
+
+/// A text in one line, so that phrases are found that are folded over two; what is quoted (`> `) is left out.
+struct Folded {
+    text: String,
+    /// Where each piece begins, in this text and in the one it is made of.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl Folded {
+    fn of(text: &str) -> Self {
+        let mut folded = Self {
+            text: String::with_capacity(text.len()),
+            pieces: Vec::new(),
+        };
+        let mut at = 0;
+        for line in text.split_inclusive('\n') {
+            let bare = line.trim();
+            if !bare.is_empty() && !line.starts_with("> ") {
+                let indent = line.len() - line.trim_start().len();
+                if !folded.text.is_empty() {
+                    folded.text.push(' ');
+                }
+                folded.pieces.push((folded.text.len(), at + indent));
+                folded.text.push_str(bare);
+            }
+            at += line.len();
+        }
+        folded
+    }
+
+    /// Where the end of something in this text is in the other one.
+    fn place(&self, end: usize) -> usize {
+        let after = self.pieces.partition_point(|(here, _)| *here < end);
+        let piece = after.checked_sub(1).and_then(|i| self.pieces.get(i));
+        piece.map_or(0, |(here, there)| there + (end - here))
     }
 }
 
