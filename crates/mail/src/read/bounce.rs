@@ -1,114 +1,21 @@
 //! Bounces: from the delivery status fields, from the text in a dialect, from any text.
 
-use posthaste_core::failure::{FailureType, Party};
 use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
 use super::auto_reply;
-use super::charset;
 use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
+use super::evidence::{by_meaning, sentence_of, understood, why_bounce};
 use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
 use super::local_names;
 use super::notice::{self, Notice};
 use super::original;
+use super::outer::{Outer, is_conversation, quotes};
 use super::report::{FailedRecipient, Kind, Problem, Report};
 use super::structure::{PartKind, Structure};
-use super::vocabulary::{self, Sign, Signs, Vocabulary};
-
-/// Percent from which what is said of an address is taken for a report.
-const SURE: u8 = 58;
-/// Lines with an address that are judged to find out who is meant.
-const MAX_MEANT: usize = 40;
-/// Bytes of the header block in which a dialect's marks are looked for.
-const MAX_MARKS: usize = 8 << 10;
-
-/// The outer headers, decoded once.
-#[derive(Debug)]
-pub(super) struct Outer {
-    pub from: String,
-    pub subject: String,
-    pub subject_signs: Signs,
-    /// A mail system sent it.
-    daemon: bool,
-    /// The return path is empty (RFC 5321 §4.5.5).
-    null_path: bool,
-    /// Addresses that are never blamed while others are there: whom it is from and to.
-    bystanders: Vec<String>,
-    header: Vec<u8>,
-}
-
-impl Outer {
-    pub(super) fn of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Self {
-        let decoded = |name: &str| {
-            mail.headers
-                .raw(name)
-                .map(charset::header)
-                .unwrap_or_default()
-        };
-        let from = decoded("from");
-        let subject = decoded("subject");
-        let mut subject_signs = vocabulary.subject.signs(&subject);
-        for sign in [Sign::Failure, Sign::Delay] {
-            if vocabulary.text.signs(&subject).has(sign) {
-                subject_signs.add(sign);
-            }
-        }
-        let path = mail.headers.get("return-path").unwrap_or_default();
-        let mut bystanders = Vec::new();
-        for text in [&from, &decoded("to")] {
-            for span in addresses::find(text) {
-                bystanders.extend(text.get(span.start..span.end).map(str::to_owned));
-            }
-        }
-        let mut header = Vec::new();
-        for (name, value) in mail.headers.iter() {
-            // Programs name themselves in short fields of their own; traces and signatures are long.
-            let own = name.len() < 24 && value.len() < 120;
-            if header.len() > MAX_MARKS {
-                break;
-            }
-            if !own
-                || !name
-                    .first()
-                    .is_some_and(|b| matches!(b, b'x' | b'X' | b'u' | b'U'))
-            {
-                continue;
-            }
-            header.extend_from_slice(name);
-            header.push(b':');
-            header.extend_from_slice(value);
-        }
-        Self {
-            daemon: vocabulary.is_daemon(&from)
-                || addresses::is_system(&path)
-                || from.trim() == "<>",
-            null_path: path.trim() == "<>",
-            subject_signs,
-            from,
-            subject,
-            bystanders,
-            header,
-        }
-    }
-
-    /// Whether the subject is that of an answer or of a mail passed on, and no mail system sent it.
-    fn answers(&self) -> bool {
-        auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path
-    }
-}
-
-/// Whether a mail belongs to a conversation or a list: most programs that report do not say so.
-fn is_conversation(mail: &Structure<'_>) -> bool {
-    ["in-reply-to", "references", "list-unsubscribe", "list-id"]
-        .iter()
-        .any(|name| mail.headers.get(name).is_some())
-}
-
-fn quotes(text: &Notice) -> bool {
-    text.before().lines().any(|line| line.starts_with('>'))
-}
+use super::vocabulary::{self, Sign};
 
 /// Reads a bounce into the report; `false` when the mail is none.
 pub(super) fn read(
@@ -323,7 +230,7 @@ fn read_text(
         .iter()
         .map(|named| {
             let mut texts = named.texts();
-            texts.extend(line_of(text, &named.address));
+            texts.extend(sentence_of(text, &named.address));
             extra(&mut texts);
             put_lead_first(&mut texts, dialect, &reading.before);
             let mut addresses = vec![named.address.clone()];
@@ -361,6 +268,9 @@ fn unnamed(
         "the text names nobody, the returned headers name {}",
         addresses.len()
     ));
+    if addresses.is_empty() && report.original.recipients.is_empty() {
+        addresses = original::only_told(texts.first().map_or("", String::as_str));
+    }
     if addresses.is_empty() {
         addresses.push(String::new());
     }
@@ -391,221 +301,5 @@ fn name_nobody(mail: &Structure<'_>, report: &mut Report) {
     report.recipients.retain(|r| !r.address.is_empty());
     if report.recipients.is_empty() {
         report.problems.push(Problem::NobodyNamed);
-    }
-}
-
-/// Why a text is a bounce, if it is one.
-fn why_bounce(
-    mail: &Structure<'_>,
-    outer: &Outer,
-    text: &Notice,
-    reading: &Reading,
-    (dialect, reported): (Option<&Dialect>, bool),
-) -> Option<String> {
-    let subject = outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay);
-    let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
-    let system = outer.daemon || outer.null_path;
-    let away =
-        outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
-    let told = reading
-        .named
-        .iter()
-        .any(|n| super::reply::find(&n.own).is_some() || super::reply::find(&n.after).is_some());
-    let success = text.signs.has(Sign::Success) || outer.subject_signs.has(Sign::Success);
-    let failed_header = mail.headers.get("x-failed-recipients").is_some();
-    if let Some(dialect) = dialect
-        && (system || subject || reading.strong)
-        && !away
-    {
-        return Some(format!("written in the dialect {}", dialect.name));
-    }
-    if (reported || failed_header) && (says || subject || reading.strong) {
-        return Some("the headers say that it reports a failure".to_owned());
-    }
-    if away {
-        return None;
-    }
-    if system && (says || subject) && (reading.strong || subject || told) {
-        return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
-    }
-    let with_status = |text: &str| super::reply::find(text).is_some_and(|r| r.status.is_some());
-    let told_why = |n: &generic::Named| with_status(&n.own) || with_status(&n.after);
-    if system && !success && reading.named.iter().any(told_why) {
-        return Some("a mail system names a recipient with a failing status code".to_owned());
-    }
-    if mail.headers.get("list-unsubscribe").is_some() {
-        // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.
-        return None;
-    }
-    if subject && says && (reading.strong || told || !reading.named.is_empty()) {
-        return Some(
-            "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
-        );
-    }
-    let returned = mail
-        .parts
-        .iter()
-        .any(|p| matches!(p.kind, PartKind::Message | PartKind::MessageHeaders))
-        || text
-            .after()
-            .lines()
-            .take(40)
-            .any(|line| line.starts_with("To:"));
-    if subject && says && returned {
-        return Some(
-            "subject and text speak of a failed delivery, and the message is returned".to_owned(),
-        );
-    }
-    let answers = ["in-reply-to", "references"]
-        .iter()
-        .any(|name| mail.headers.get(name).is_some());
-    if says && reading.strong && told && !answers {
-        return Some("a recipient is named with the reply of a server".to_owned());
-    }
-    None
-}
-
-/// Whether a short mail that belongs to no conversation says of a third address what only a failure report
-/// says: whatever its sender and its subject look like.
-fn understood(
-    mail: &Structure<'_>,
-    outer: &Outer,
-    text: &Notice,
-    reading: &Reading,
-    rules: &RuleSet,
-) -> Option<String> {
-    let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
-    let system = outer.daemon || outer.null_path;
-    let most = if system { 600 } else { 150 };
-    let words = text.before().split_whitespace().take(most + 1).count();
-    if away || is_conversation(mail) || words > most {
-        return None;
-    }
-    let named = reading.named.first()?;
-    let line = text
-        .before()
-        .lines()
-        .find(|line| line.contains(&named.address));
-    let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
-    texts.extend(named.texts());
-    texts.push(reading.before.clone());
-    let why = if system && reading.strong {
-        judged(&named.address, texts, rules).confidence >= SURE
-    } else {
-        is_known_failure(&named.address, texts, rules)
-    };
-    why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
-}
-
-/// The line that names an address, whole.
-fn line_of(text: &Notice, address: &str) -> Option<String> {
-    let mut lines = text.before().lines();
-    lines
-        .find(|line| line.contains(address))
-        .map(|line| line.trim().to_owned())
-}
-
-fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient {
-    let said = Said {
-        addresses: vec![address.to_owned()],
-        texts,
-        ..Said::default()
-    };
-    judge(said, rules)
-}
-
-/// Whether this says for sure that the recipient's address or mailbox cannot be reached.
-fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
-    let failed = judged(address, texts, rules);
-    failed.party == Party::Recipient
-        && matches!(failed.kind, FailureType::Hard | FailureType::Soft)
-        && failed.confidence >= SURE
-}
-
-/// Recipients whose own line is known as a failure, where nothing else shows who is meant.
-fn by_meaning(
-    text: &str,
-    bystanders: &[String],
-    vocabulary: &Vocabulary,
-    rules: &RuleSet,
-) -> Vec<generic::Named> {
-    let lines = text
-        .lines()
-        .filter(|line| line.contains('@') && line.len() < 400);
-    let mut named: Vec<generic::Named> = Vec::new();
-    for line in lines.take(MAX_MEANT) {
-        let [span] = addresses::find(line)[..] else {
-            continue;
-        };
-        let address = line.get(span.start..span.end).unwrap_or_default();
-        let known = |other: &String| addresses::same(other, address);
-        if bystanders.iter().any(known)
-            || named.iter().any(|n| known(&n.address))
-            || addresses::is_system(address)
-            || addresses::is_role(address)
-            || vocabulary.speaks_of_contact(line)
-        {
-            continue;
-        }
-        if is_known_failure(address, vec![line.to_owned()], rules) {
-            named.push(generic::Named {
-                address: address.to_owned(),
-                own: line.trim().to_owned(),
-                ..generic::Named::default()
-            });
-        }
-    }
-    named
-}
-
-/// Reads a program's answer that the address itself is given up: the sender of the answer is the recipient.
-pub(super) fn read_gone(
-    outer: &Outer,
-    text: &Notice,
-    rules: &RuleSet,
-    report: &mut Report,
-) -> bool {
-    let Some(address) = addresses::first(&outer.from).filter(|a| !addresses::is_system(a)) else {
-        return false;
-    };
-    if !text.signs.has(Sign::Gone) || text.before().split_whitespace().take(121).count() > 120 {
-        return false;
-    }
-    report.kind = Kind::Bounce;
-    report.dialect = Some("gone".to_owned());
-    report
-        .steps
-        .push("a program answers that the address itself is no longer in use".to_owned());
-    let said = Said {
-        addresses: vec![address.to_owned()],
-        texts: vec![
-            text.before().to_owned(),
-            "The address is no longer valid".to_owned(),
-        ],
-        ..Said::default()
-    };
-    report.recipients = vec![judge(said, rules)];
-    true
-}
-
-/// The text of the level that speaks: the mail itself, or a report of a mail system that is passed on
-/// without a word.
-pub(super) fn text_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> String {
-    let outer = notice::gather(mail, 0);
-    if outer.contains('@') || outer.split_whitespace().take(31).count() > 30 {
-        return outer;
-    }
-    let inner = mail
-        .parts
-        .iter()
-        .find(|part| part.kind == PartKind::Message && part.level == 0);
-    let from = inner.and_then(|part| {
-        let (headers, _) = super::structure::Headers::parse(part.body.trim_ascii_start());
-        headers.raw("from").map(charset::header)
-    });
-    if from.is_some_and(|from| vocabulary.is_daemon(&from)) {
-        notice::gather(mail, 1)
-    } else {
-        outer
     }
 }

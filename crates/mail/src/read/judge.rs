@@ -16,8 +16,8 @@ use super::stage;
 /// Bytes of a diagnostic that are judged and kept.
 const MAX_DIAGNOSTIC: usize = 2_000;
 
-/// Percent from which what a near text says is taken without looking at those around it.
-const SURE: u8 = 70;
+/// Texts that are asked, the nearest first.
+const MAX_TEXTS: usize = 9;
 
 /// What a report says of one recipient.
 #[derive(Debug, Clone, Default)]
@@ -112,13 +112,13 @@ fn permanence(
 /// A server's words, from its reply code on, are asked before what a reporter puts around them.
 fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
     let mut weak: Option<(Verdict, &str)> = None;
-    for text in texts.iter().take(6) {
+    for text in texts.iter().take(MAX_TEXTS) {
         let words = reply::find(text)
             .and_then(|r| text.get(r.at..))
             .unwrap_or(text);
         for said in [words, text] {
             let verdict = ask(said);
-            if !is_fallback(&verdict) && verdict.confidence >= SURE {
+            if !is_fallback(&verdict) {
                 return (verdict, said.to_owned());
             }
             let better = weak

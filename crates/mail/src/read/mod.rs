@@ -24,14 +24,18 @@ mod bounce;
 mod charset;
 mod delivery_status;
 mod dialects;
+mod evidence;
 mod feedback;
 mod generic;
+mod gone;
 mod judge;
 mod lines;
 mod local_names;
 mod notice;
 mod original;
+mod outer;
 mod own;
+mod rejection;
 mod reply;
 mod report;
 mod rule_file;
@@ -45,9 +49,10 @@ mod tests;
 
 use posthaste_core::qualify::RuleSet;
 
-use self::bounce::Outer;
 use self::notice::Notice;
+use self::outer::Outer;
 use self::structure::{PartKind, Structure};
+use self::vocabulary::Sign;
 pub use dialects::{Description, descriptions};
 pub use lines::MAX_BYTES;
 pub use own::{MailAction, MailRule, MailRules, mail_rule_text, parse_mail_rules};
@@ -101,7 +106,7 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
     }
     let outer = Outer::of(mail, vocabulary);
     let mut text = Notice::new(
-        lines::unquote(&bounce::text_of(mail, vocabulary)).into_owned(),
+        lines::unquote(&outer::text_of(mail, vocabulary)).into_owned(),
         vocabulary,
     );
     original::add_text(&mut report.original, text.after());
@@ -111,6 +116,9 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
     };
     if let Some(complaint) = feedback::passed_on(mail, words, &text, &report.original, vocabulary) {
         return take_complaint(report, &complaint);
+    }
+    if rejection::read(mail, &outer, &text, rules, report) {
+        return;
     }
     if is_disposition(mail) {
         report
@@ -129,7 +137,8 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
             text.signs,
         )
     });
-    if words_found.is_some() && bounce::read_gone(&outer, &text, rules, report) {
+    let titled = vocabulary.text.signs(&outer.subject).has(Sign::Gone);
+    if (words_found.is_some() || titled) && gone::read(&outer, &text, rules, report) {
         return;
     }
     if let Some(step) = words_found {

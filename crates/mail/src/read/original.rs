@@ -146,3 +146,18 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
         _ => Vec::new(),
     }
 }
+
+/// The one recipient that a summary in the text names (`To: …`), if it names exactly one.
+pub(super) fn only_told(text: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for line in text.lines() {
+        let label = line.trim_start().split_once(':');
+        if let Some((label, value)) = label
+            && ["to", "an", "para", "per", "aan", "кому", "宛先", "收件人"]
+                .contains(&label.trim().to_lowercase().as_str())
+        {
+            push_addresses(&mut named, value);
+        }
+    }
+    if named.len() == 1 { named } else { Vec::new() }
+}

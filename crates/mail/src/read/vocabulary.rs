@@ -24,19 +24,21 @@ pub(super) enum Sign {
     End,
     /// The address itself is given up.
     Gone,
+    /// The person left.
+    Left,
 }
 
 /// The phrases found, one bit for each sign.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Signs(u8);
+pub(super) struct Signs(u16);
 
 impl Signs {
     pub(super) const fn has(self, sign: Sign) -> bool {
-        self.0 & (1 << sign as u8) != 0
+        self.0 & (1 << sign as u16) != 0
     }
 
     pub(super) const fn add(&mut self, sign: Sign) {
-        self.0 |= 1 << sign as u8;
+        self.0 |= 1 << sign as u16;
     }
 }
 
@@ -60,6 +62,7 @@ struct Phrases {
     opt_out: Vec<String>,
     end: Vec<String>,
     gone: Vec<String>,
+    left: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -96,6 +99,7 @@ impl Finder {
             (&phrases.opt_out, Sign::OptOut),
             (&phrases.end, Sign::End),
             (&phrases.gone, Sign::Gone),
+            (&phrases.left, Sign::Left),
         ];
         let mut all = Vec::new();
         let mut signs = Vec::new();

@@ -1,0 +1,200 @@
+//! What makes a mail a report of a failure: its sender, subject and words, or what it says of an address.
+
+use posthaste_core::failure::{FailureType, Party};
+use posthaste_core::qualify::RuleSet;
+
+use super::addresses;
+use super::dialects::Dialect;
+use super::generic::{self, Reading};
+use super::judge::{Said, judge};
+use super::notice::Notice;
+use super::outer::{Outer, is_conversation};
+use super::report::FailedRecipient;
+use super::structure::{PartKind, Structure};
+use super::vocabulary::{Sign, Vocabulary};
+
+/// Percent from which what is said of an address is taken for a report.
+const SURE: u8 = 58;
+
+/// Lines with an address that are judged to find out who is meant.
+const MAX_MEANT: usize = 40;
+
+/// Why a text is a bounce, if it is one.
+pub(super) fn why_bounce(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    reading: &Reading,
+    (dialect, reported): (Option<&Dialect>, bool),
+) -> Option<String> {
+    let subject = outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay);
+    let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    let system = outer.daemon || outer.null_path;
+    let away =
+        outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
+    let told = reading
+        .named
+        .iter()
+        .any(|n| super::reply::find(&n.own).is_some() || super::reply::find(&n.after).is_some());
+    let success = text.signs.has(Sign::Success) || outer.subject_signs.has(Sign::Success);
+    let failed_header = mail.headers.get("x-failed-recipients").is_some();
+    if let Some(dialect) = dialect
+        && (system || subject || reading.strong)
+        && !away
+    {
+        return Some(format!("written in the dialect {}", dialect.name));
+    }
+    if (reported || failed_header) && (says || subject || reading.strong) {
+        return Some("the headers say that it reports a failure".to_owned());
+    }
+    if away {
+        return None;
+    }
+    let returned = returns_message(mail, text);
+    let whom = !reading.named.is_empty() || returned;
+    if system && (says || (subject && whom)) && (reading.strong || subject || told || returned) {
+        return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
+    }
+    let with_status = |text: &str| super::reply::find(text).is_some_and(|r| r.status.is_some());
+    let told_why = |n: &generic::Named| with_status(&n.own) || with_status(&n.after);
+    if system && !success && reading.named.iter().any(told_why) {
+        return Some("a mail system names a recipient with a failing status code".to_owned());
+    }
+    if mail.headers.get("list-unsubscribe").is_some() {
+        // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.
+        return None;
+    }
+    if subject && says && (reading.strong || told || !reading.named.is_empty()) {
+        return Some(
+            "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
+        );
+    }
+    if subject && says && returned {
+        return Some(
+            "subject and text speak of a failed delivery, and the message is returned".to_owned(),
+        );
+    }
+    let answers = ["in-reply-to", "references"]
+        .iter()
+        .any(|name| mail.headers.get(name).is_some());
+    if says && reading.strong && told && !answers {
+        return Some("a recipient is named with the reply of a server".to_owned());
+    }
+    None
+}
+
+/// Whether the message, or its headers, came back.
+fn returns_message(mail: &Structure<'_>, text: &Notice) -> bool {
+    mail.parts
+        .iter()
+        .any(|p| matches!(p.kind, PartKind::Message | PartKind::MessageHeaders))
+        || text
+            .after()
+            .lines()
+            .take(40)
+            .any(|line| line.starts_with("To:"))
+}
+
+/// Whether a short mail that belongs to no conversation says of a third address what only a failure report
+/// says: whatever its sender and its subject look like.
+pub(super) fn understood(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    reading: &Reading,
+    rules: &RuleSet,
+) -> Option<String> {
+    let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
+    let system = outer.daemon || outer.null_path;
+    let most = if system { 600 } else { 150 };
+    let words = text.before().split_whitespace().take(most + 1).count();
+    if away || is_conversation(mail) || words > most {
+        return None;
+    }
+    let named = reading.named.first()?;
+    let line = text
+        .before()
+        .lines()
+        .find(|line| line.contains(&named.address));
+    let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
+    texts.extend(named.texts());
+    texts.push(reading.before.clone());
+    let why = if system && reading.strong {
+        judged(&named.address, texts, rules).confidence >= SURE
+    } else {
+        is_known_failure(&named.address, texts, rules)
+    };
+    why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
+}
+
+/// The sentence that names an address, from full stop to full stop, over folded lines.
+pub(super) fn sentence_of(text: &Notice, address: &str) -> Option<String> {
+    let text = text.before();
+    let at = text.find(address)?;
+    let end = at + address.len();
+    let stops = ["\n\n", ". ", ".\n", "! ", "? "];
+    let before = text.get(..at)?;
+    let begin = stops
+        .iter()
+        .filter_map(|stop| before.rfind(stop).map(|i| i + stop.len()));
+    let begin = begin.max().unwrap_or(0);
+    let after = text.get(end..)?;
+    let stop = stops.iter().filter_map(|stop| after.find(stop)).min();
+    let stop = stop.map_or(text.len(), |i| end + i);
+    text.get(begin..stop)
+        .filter(|sentence| sentence.len() < 600)
+        .map(|sentence| sentence.trim().to_owned())
+}
+
+fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient {
+    let said = Said {
+        addresses: vec![address.to_owned()],
+        texts,
+        ..Said::default()
+    };
+    judge(said, rules)
+}
+
+/// Whether this says for sure that the recipient's address or mailbox cannot be reached.
+fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
+    let failed = judged(address, texts, rules);
+    failed.party == Party::Recipient
+        && matches!(failed.kind, FailureType::Hard | FailureType::Soft)
+        && failed.confidence >= SURE
+}
+
+/// Recipients whose own line is known as a failure, where nothing else shows who is meant.
+pub(super) fn by_meaning(
+    text: &str,
+    bystanders: &[String],
+    vocabulary: &Vocabulary,
+    rules: &RuleSet,
+) -> Vec<generic::Named> {
+    let lines = text
+        .lines()
+        .filter(|line| line.contains('@') && line.len() < 400);
+    let mut named: Vec<generic::Named> = Vec::new();
+    for line in lines.take(MAX_MEANT) {
+        let [span] = addresses::find(line)[..] else {
+            continue;
+        };
+        let address = line.get(span.start..span.end).unwrap_or_default();
+        let known = |other: &String| addresses::same(other, address);
+        if bystanders.iter().any(known)
+            || named.iter().any(|n| known(&n.address))
+            || addresses::is_system(address)
+            || addresses::is_role(address)
+            || vocabulary.speaks_of_contact(line)
+        {
+            continue;
+        }
+        if is_known_failure(address, vec![line.to_owned()], rules) {
+            named.push(generic::Named {
+                address: address.to_owned(),
+                own: line.trim().to_owned(),
+                ..generic::Named::default()
+            });
+        }
+    }
+    named
+}

@@ -1,0 +1,125 @@
+//! The outside of a mail: who sent it, how, and which of its texts speaks.
+
+use super::addresses;
+use super::auto_reply;
+use super::charset;
+use super::notice::{self, Notice};
+use super::structure::{PartKind, Structure};
+use super::vocabulary::{Sign, Signs, Vocabulary};
+
+/// Bytes of the header block in which a dialect's marks are looked for.
+const MAX_MARKS: usize = 8 << 10;
+
+/// The outer headers, decoded once.
+#[derive(Debug)]
+pub(super) struct Outer {
+    pub from: String,
+    pub subject: String,
+    pub subject_signs: Signs,
+    /// A mail system sent it.
+    pub daemon: bool,
+    /// The return path is empty (RFC 5321 §4.5.5).
+    pub null_path: bool,
+    /// Addresses that are never blamed while others are there: whom it is from and to.
+    pub bystanders: Vec<String>,
+    /// Short fields of its own in which a program names itself.
+    pub header: Vec<u8>,
+}
+
+impl Outer {
+    pub(super) fn of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Self {
+        let decoded = |name: &str| {
+            mail.headers
+                .raw(name)
+                .map(charset::header)
+                .unwrap_or_default()
+        };
+        let from = decoded("from");
+        let subject = decoded("subject");
+        let mut subject_signs = vocabulary.subject.signs(&subject);
+        for sign in [Sign::Failure, Sign::Delay] {
+            if vocabulary.text.signs(&subject).has(sign) {
+                subject_signs.add(sign);
+            }
+        }
+        let path = mail.headers.get("return-path").unwrap_or_default();
+        let mut bystanders = Vec::new();
+        for text in [&from, &decoded("to")] {
+            for span in addresses::find(text) {
+                bystanders.extend(text.get(span.start..span.end).map(str::to_owned));
+            }
+        }
+        let mut header = Vec::new();
+        for (name, value) in mail.headers.iter() {
+            // Programs name themselves in short fields of their own; traces and signatures are long.
+            let own = name.len() < 24 && value.len() < 120;
+            if header.len() > MAX_MARKS {
+                break;
+            }
+            if !own
+                || !name
+                    .first()
+                    .is_some_and(|b| matches!(b, b'x' | b'X' | b'u' | b'U'))
+            {
+                continue;
+            }
+            header.extend_from_slice(name);
+            header.push(b':');
+            header.extend_from_slice(value);
+        }
+        Self {
+            daemon: vocabulary.is_daemon(&from)
+                || addresses::is_system(&path)
+                || from.trim() == "<>",
+            null_path: path.trim() == "<>",
+            subject_signs,
+            from,
+            subject,
+            bystanders,
+            header,
+        }
+    }
+
+    /// Whether the subject is that of an answer or of a mail passed on, and no mail system sent it.
+    pub(super) fn answers(&self) -> bool {
+        auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path
+    }
+}
+
+/// Whether a mail belongs to a conversation or a list: most programs that report do not say so.
+pub(super) fn is_conversation(mail: &Structure<'_>) -> bool {
+    ["in-reply-to", "references", "list-unsubscribe", "list-id"]
+        .iter()
+        .any(|name| mail.headers.get(name).is_some())
+}
+
+/// Whether lines of another mail are quoted in it.
+pub(super) fn quotes(text: &Notice) -> bool {
+    text.before().lines().any(|line| line.starts_with('>'))
+}
+
+/// The text of the level that speaks: the mail itself, or a report of a mail system that is passed on
+/// without a word.
+pub(super) fn text_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> String {
+    let outer = notice::gather(mail, 0);
+    let words = outer.split_whitespace().take(31).count();
+    let subject = mail.headers.raw("subject").map(charset::header);
+    let forwarded = subject.is_some_and(|subject| auto_reply::is_forward(&subject));
+    // Who forwards with a few words of one's own speaks; a footer or a blank line does not.
+    if outer.contains('@') || words > 30 || (forwarded && words > 8) {
+        return outer;
+    }
+    let inner = mail
+        .parts
+        .iter()
+        .find(|part| part.kind == PartKind::Message && part.level == 0);
+    let from = inner.and_then(|part| {
+        let (headers, _) = super::structure::Headers::parse(part.body.trim_ascii_start());
+        headers.raw("from").map(charset::header)
+    });
+    if from.is_some_and(|from| vocabulary.is_daemon(&from)) {
+        notice::gather(mail, 1)
+    } else {
+        outer
+    }
+}
