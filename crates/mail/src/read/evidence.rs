@@ -172,7 +172,7 @@ pub(super) fn by_meaning(
 ) -> Vec<generic::Named> {
     let lines = text
         .lines()
-        .filter(|line| line.contains('@') && line.len() < 400);
+        .filter(|line| line.contains('@') && !line.starts_with("> ") && line.len() < 400);
     let mut named: Vec<generic::Named> = Vec::new();
     for line in lines.take(MAX_MEANT) {
         let [span] = addresses::find(line)[..] else {

@@ -99,7 +99,8 @@ pub(super) fn read(
     let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
     let mut hits = Vec::new();
     for (number, line) in lines.iter().enumerate() {
-        if line.contains('@') && hits.len() < MAX_RECIPIENTS * 2 {
+        // What is quoted of another mail (`> `) is not said by this one.
+        if line.contains('@') && !line.starts_with("> ") && hits.len() < MAX_RECIPIENTS * 2 {
             let from = hits.len();
             classify(number, line, vocabulary, dialect, &mut hits);
             // `<address> (expanded from`, and the other address on the next line.

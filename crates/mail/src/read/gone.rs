@@ -10,11 +10,21 @@ use super::report::{Kind, Report};
 use super::vocabulary::Sign;
 
 /// Reads a program's answer that the address itself is given up: the sender of the answer is the recipient.
-pub(super) fn read(outer: &Outer, text: &Notice, rules: &RuleSet, report: &mut Report) -> bool {
+///
+/// `titled`: the subject says so already.
+pub(super) fn read(
+    outer: &Outer,
+    text: &Notice,
+    titled: bool,
+    rules: &RuleSet,
+    report: &mut Report,
+) -> bool {
     let Some(address) = addresses::first(&outer.from).filter(|a| !addresses::is_system(a)) else {
         return false;
     };
-    let gone = text.signs.has(Sign::Gone) || (text.signs.has(Sign::Left) && names(text, address));
+    let gone = titled
+        || text.signs.has(Sign::Gone)
+        || (text.signs.has(Sign::Left) && names(text, address));
     if !gone || text.before().split_whitespace().take(121).count() > 120 {
         return false;
     }

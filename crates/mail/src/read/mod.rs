@@ -138,7 +138,7 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
         )
     });
     let titled = vocabulary.text.signs(&outer.subject).has(Sign::Gone);
-    if (words_found.is_some() || titled) && gone::read(&outer, &text, rules, report) {
+    if (words_found.is_some() || titled) && gone::read(&outer, &text, titled, rules, report) {
         return;
     }
     if let Some(step) = words_found {
