@@ -219,6 +219,16 @@ pub(super) fn is_system(address: &str) -> bool {
     .any(|name| local.contains(name))
 }
 
+/// The address of the list for which this one speaks (`garden-bounces@` for `garden@`), if it does for one.
+pub(super) fn list_of(from: &str) -> Option<String> {
+    let address = first(from)?;
+    let (local, domain) = address.rsplit_once('@')?;
+    let list = ["-owner", "-request", "-bounces", "-help"]
+        .iter()
+        .find_map(|end| local.strip_suffix(end))?;
+    (!list.is_empty()).then(|| format!("{list}@{domain}"))
+}
+
 /// Whether it is an address by which a mailing list is run (RFC 2142 §6 and its relatives), not one of a reader.
 pub(super) fn is_role(address: &str) -> bool {
     let local = address

@@ -28,10 +28,17 @@ pub(super) fn read(
     let vocabulary = vocabulary::shipped();
     let status = status_of(mail, outer, text);
     let forwarded = auto_reply::is_forward(&outer.subject) && !status.groups.is_empty();
-    if outer.answers() && !forwarded && (is_conversation(mail) || quotes(text)) {
+    let passed_on = auto_reply::is_forward(&outer.subject) || is_conversation(mail) || quotes(text);
+    if outer.answers() && !forwarded && passed_on {
         report
             .steps
             .push("a person answers or forwards: no report of a mail system".to_owned());
+        return false;
+    }
+    if outer.subject_signs.has(Sign::Routine) && status.groups.is_empty() {
+        report
+            .steps
+            .push("a report for those who run a mail system or a list".to_owned());
         return false;
     }
     report.original.envelope_id.clone_from(&status.envelope_id);
@@ -249,7 +256,7 @@ fn read_text(
     if report.recipients.is_empty() {
         let mut texts = vec![text.before().chars().take(4_000).collect::<String>()];
         extra(&mut texts);
-        report.recipients = unnamed(mail, report, &texts, delayed, rules);
+        report.recipients = unnamed((mail, outer), report, &texts, delayed, rules);
     }
     name_nobody(mail, report);
     true
@@ -257,7 +264,7 @@ fn read_text(
 
 /// Recipients from the returned headers, where the text names nobody.
 fn unnamed(
-    mail: &Structure<'_>,
+    (mail, outer): (&Structure<'_>, &Outer),
     report: &mut Report,
     texts: &[String],
     delayed: bool,
@@ -270,6 +277,7 @@ fn unnamed(
     ));
     if addresses.is_empty() && report.original.recipients.is_empty() {
         addresses = original::only_told(texts.first().map_or("", String::as_str));
+        addresses.extend(addresses::list_of(&outer.from).filter(|_| addresses.is_empty()));
     }
     if addresses.is_empty() {
         addresses.push(String::new());

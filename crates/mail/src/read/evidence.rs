@@ -32,6 +32,10 @@ pub(super) fn why_bounce(
     let system = outer.daemon || outer.null_path;
     let away =
         outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
+    let precedence = mail.headers.get("precedence").unwrap_or_default();
+    if precedence.eq_ignore_ascii_case("list") && dialect.is_none() {
+        return None;
+    }
     let told = reading
         .named
         .iter()
@@ -108,7 +112,8 @@ pub(super) fn understood(
     let system = outer.daemon || outer.null_path;
     let most = if system { 600 } else { 150 };
     let words = text.before().split_whitespace().take(most + 1).count();
-    if away || is_conversation(mail) || words > most {
+    let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    if away || is_conversation(mail) || words > most || (outer.answers() && !says) {
         return None;
     }
     let named = reading.named.first()?;

@@ -462,7 +462,12 @@ fn strength(
         return Some((Strength::Strong, true));
     }
     let lower = bare.to_lowercase();
-    let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(&lower, tag));
+    // `Recipient(s):`, `Ontvanger(s):`, `Empfänger(n):`
+    let lower = lower
+        .strip_suffix(')')
+        .and_then(|open| open.rsplit_once('('))
+        .map_or(lower.as_str(), |(word, _)| word);
+    let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
     if dialect.is_some_and(|d| ends(&d.recipient)) {
         return Some((Strength::Strong, false));
     }

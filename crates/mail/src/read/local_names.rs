@@ -13,7 +13,7 @@ use super::vocabulary::Vocabulary;
 const MAX_KNOWN: usize = 50;
 /// What may stand around a name without meaning anything.
 const MARKS: &[char] = &[
-    ' ', '\t', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '*', '-', ':', '.', ',',
+    ' ', '\t', '\n', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '*', '-', ':', '.', ',',
 ];
 
 /// The text with names of the original's recipients written as whole addresses.

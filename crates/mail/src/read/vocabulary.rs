@@ -26,6 +26,8 @@ pub(super) enum Sign {
     Gone,
     /// The person left.
     Left,
+    /// A report for those who run a mail system or a list: digests, alerts, statistics.
+    Routine,
 }
 
 /// The phrases found, one bit for each sign.
@@ -63,6 +65,7 @@ struct Phrases {
     end: Vec<String>,
     gone: Vec<String>,
     left: Vec<String>,
+    routine: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -100,6 +103,7 @@ impl Finder {
             (&phrases.end, Sign::End),
             (&phrases.gone, Sign::Gone),
             (&phrases.left, Sign::Left),
+            (&phrases.routine, Sign::Routine),
         ];
         let mut all = Vec::new();
         let mut signs = Vec::new();
@@ -174,7 +178,7 @@ impl Vocabulary {
         Self {
             subject: Finder::new(&file.subject),
             text: Finder::new(&file.text),
-            failure: of(&file.line.failure),
+            failure: of(&[file.line.failure, file.text.failure.clone()].concat()),
             contact: of(&file.line.contact),
             daemon: of(&file.sender.daemon),
             complaint_sender: of(&file.sender.complaint),
