@@ -62,8 +62,10 @@ fn host_length(after: &str) -> usize {
         .take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
         .map(char::len_utf8)
         .sum();
-    after
-        .get(..run)
+    let run = after.get(..run).unwrap_or_default();
+    // `user@example.com...Account suspended`: two dots in a row end a host.
+    let end = run.find("..").unwrap_or(run.len());
+    run.get(..end)
         .unwrap_or_default()
         .trim_end_matches(['.', '-', '_'])
         .len()
