@@ -59,6 +59,7 @@ pub(super) fn read(
     }
     let around = Around {
         bystanders: &outer.bystanders,
+        from: addresses::first(&outer.from).unwrap_or_default(),
         recipients: &report.original.recipients,
     };
     let said = local_names::completed(text.before(), around.recipients, vocabulary);
@@ -253,6 +254,10 @@ fn read_text(
             )
         })
         .collect();
+    if !reading.strong && report.recipients.iter().any(|r| r.confidence > 0) {
+        // Where addresses only occur, those of whom nothing is said are bystanders: a new address, a helper.
+        report.recipients.retain(|r| r.confidence > 0);
+    }
     if report.recipients.is_empty() {
         let mut texts = vec![text.before().chars().take(4_000).collect::<String>()];
         extra(&mut texts);

@@ -85,6 +85,8 @@ struct Hit {
 pub(super) struct Around<'a> {
     /// Addresses that are not blamed …
     pub bystanders: &'a [String],
+    /// The sender of the report, …
+    pub from: &'a str,
     /// … unless the message was for them: the sender wrote to itself.
     pub recipients: &'a [String],
 }
@@ -205,11 +207,18 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
     }
     let written_to = |hit: &&Hit| {
         let address = address_at(lines, **hit);
+        let told = || {
+            lines
+                .get(hit.line)
+                .is_some_and(|line| reply::find(line).is_some())
+        };
         hit.strength == Strength::Strong
-            && around
+            && (around
                 .recipients
                 .iter()
                 .any(|r| addresses::same(r, address))
+                // A recipient's own script reports under the recipient's name.
+                || (addresses::same(around.from, address) && told()))
     };
     hits.iter().filter(written_to).copied().collect()
 }
