@@ -25,11 +25,26 @@ pub(super) fn find(text: &str) -> Vec<Span> {
             continue;
         }
         let floor = found.last().map_or(0, |last| last.end);
-        if let Some(span) = around(bytes, at, floor) {
+        if let Some(span) = around(bytes, at, floor)
+            && !is_in_link(bytes, span.start)
+        {
             found.push(span);
         }
     }
     found
+}
+
+/// Whether what stands before it, up to a blank, is the beginning of a link (`https://example.net/?user=`).
+fn is_in_link(bytes: &[u8], start: usize) -> bool {
+    let before = bytes
+        .get(start.saturating_sub(400)..start)
+        .unwrap_or_default();
+    let begin = before
+        .iter()
+        .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'<' | b'"' | b'(' | b'\''))
+        .map_or(0, |at| at + 1);
+    let word = before.get(begin..).unwrap_or_default();
+    memchr::memmem::find(word, b"://").is_some()
 }
 
 /// The first address in the text.
@@ -255,7 +270,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_where_they_stand() {
-        let rows: [(&str, &[&str]); 16] = [
+        let rows: [(&str, &[&str]); 17] = [
             ("<user@example.com>:", &["user@example.com"]),
             (
                 "T=[user@example.com] F=[a@example.net]",
@@ -272,6 +287,7 @@ mod tests {
             ("user@[192.0.2.1]", &["user@[192.0.2.1]"]),
             ("a@b@example.com", &["b@example.com"]),
             ("dda:SMTP=user@example.com;", &["user@example.com"]),
+            ("see https://example.net/?u=a@example.com", &[]),
             ("user@mailhub on Thu", &["user@mailhub"]),
             ("  user@mailhub:", &["user@mailhub"]),
             (

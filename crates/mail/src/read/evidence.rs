@@ -161,7 +161,7 @@ fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient
 }
 
 /// Whether this says for sure that the recipient's address or mailbox cannot be reached.
-fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
+pub(super) fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSet) -> bool {
     let failed = judged(address, texts, rules);
     failed.party == Party::Recipient
         && matches!(failed.kind, FailureType::Hard | FailureType::Soft)

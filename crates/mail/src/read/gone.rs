@@ -3,6 +3,7 @@
 use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
+use super::evidence::{is_known_failure, sentence_of};
 use super::judge::{Said, judge};
 use super::notice::Notice;
 use super::outer::Outer;
@@ -22,12 +23,13 @@ pub(super) fn read(
     let Some(address) = addresses::first(&outer.from).filter(|a| !addresses::is_system(a)) else {
         return false;
     };
-    let gone = titled
-        || text.signs.has(Sign::Gone)
-        || (text.signs.has(Sign::Left) && names(text, address));
-    if !gone || text.before().split_whitespace().take(121).count() > 120 {
+    let other = of_another(outer, address, text, rules);
+    let own = titled || text.signs.has(Sign::Gone);
+    let left = text.signs.has(Sign::Left) && (other.is_some() || names(text, address));
+    if !(own || left) || text.before().split_whitespace().take(121).count() > 120 {
         return false;
     }
+    let address = other.as_deref().unwrap_or(address);
     report.kind = Kind::Bounce;
     report.dialect = Some("gone".to_owned());
     report
@@ -45,12 +47,61 @@ pub(super) fn read(
     true
 }
 
+/// Local parts of desks: who answers from one is not the one who left.
+const DESKS: &[&str] = &[
+    "post",
+    "info",
+    "office",
+    "kontakt",
+    "contact",
+    "mail",
+    "support",
+    "service",
+    "help",
+    "sales",
+    "hello",
+    "team",
+    "admin",
+    "noreply",
+    "no-reply",
+    "it",
+    "hr",
+    "kundeservice",
+    "sekretariat",
+];
+
 /// Whether the text speaks of the one who has the address: `Paul Ashby no longer works here`, from `paul.ashby@`.
 fn names(text: &Notice, address: &str) -> bool {
-    let local = address.split('@').next().unwrap_or_default();
+    let local = address.split('@').next().unwrap_or_default().to_lowercase();
+    if DESKS.contains(&local.as_str()) {
+        return false;
+    }
     let text = text.before().to_lowercase();
-    local
-        .split(['.', '_', '-', '+'])
-        .filter(|piece| piece.len() > 2)
-        .any(|piece| text.contains(&piece.to_lowercase()))
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| word.len() > 2 && local.split(['.', '_', '-', '+']).any(|piece| piece == word))
+}
+
+/// An address of the same domain of which the text itself says that it is given up: robots answer for those who left.
+fn of_another(outer: &Outer, own: &str, text: &Notice, rules: &RuleSet) -> Option<String> {
+    let domain = own.rsplit('@').next()?;
+    let near = |address: &str| {
+        address
+            .rsplit('@')
+            .next()
+            .is_some_and(|other| other.eq_ignore_ascii_case(domain))
+    };
+    let whole = text.before();
+    addresses::find(whole)
+        .iter()
+        .filter_map(|span| whole.get(span.start..span.end))
+        .filter(|address| near(address) && !addresses::same(address, own))
+        .filter(|address| {
+            let bystander = |b: &String| addresses::same(b, address);
+            !outer.bystanders.iter().any(bystander)
+        })
+        .find(|address| {
+            sentence_of(text, address)
+                .is_some_and(|said| is_known_failure(address, vec![said], rules))
+        })
+        .map(str::to_owned)
 }

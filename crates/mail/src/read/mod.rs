@@ -110,6 +110,7 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
         vocabulary,
     );
     original::add_text(&mut report.original, text.after());
+    original::add_quoted(&mut report.original, text.before());
     let words = feedback::Outer {
         from: &outer.from,
         subject: &outer.subject,

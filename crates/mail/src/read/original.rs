@@ -80,6 +80,19 @@ pub(super) fn add_text(original: &mut Original, tail: &str) {
     add_headers(original, &headers);
 }
 
+/// Adds what the headers say that a notification quotes (`> To: …`).
+pub(super) fn add_quoted(original: &mut Original, text: &str) {
+    let quoted = text.lines().filter_map(|line| line.strip_prefix("> "));
+    let block: Vec<&str> = quoted.take(100).collect();
+    let is_head = |line: &&str| {
+        line.get(..5)
+            .is_some_and(|l| l.eq_ignore_ascii_case("from:"))
+    };
+    if block.iter().any(is_head) {
+        add_text(original, &block.join("\n"));
+    }
+}
+
 fn add_headers(original: &mut Original, headers: &Headers<'_>) {
     for (name, value) in headers.iter() {
         let name = String::from_utf8_lossy(name).to_ascii_lowercase();
