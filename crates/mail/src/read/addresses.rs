@@ -26,7 +26,7 @@ pub(super) fn find(text: &str) -> Vec<Span> {
         }
         let floor = found.last().map_or(0, |last| last.end);
         if let Some(span) = around(bytes, at, floor)
-            && !is_in_link(bytes, span.start)
+            && !is_in_link(bytes, span)
         {
             found.push(span);
         }
@@ -34,16 +34,15 @@ pub(super) fn find(text: &str) -> Vec<Span> {
     found
 }
 
-/// Whether what stands before it, up to a blank, is the beginning of a link (`https://example.net/?user=`).
-fn is_in_link(bytes: &[u8], start: usize) -> bool {
-    let before = bytes
-        .get(start.saturating_sub(400)..start)
-        .unwrap_or_default();
+/// Whether it is part of a link (`https://example.net/?user=…`): the word in which it stands has `://` in it.
+fn is_in_link(bytes: &[u8], span: Span) -> bool {
+    let lowest = span.start.saturating_sub(400);
+    let before = bytes.get(lowest..span.start).unwrap_or_default();
     let begin = before
         .iter()
         .rposition(|b| b.is_ascii_whitespace() || matches!(b, b'<' | b'"' | b'(' | b'\''))
-        .map_or(0, |at| at + 1);
-    let word = before.get(begin..).unwrap_or_default();
+        .map_or(lowest, |at| lowest + at + 1);
+    let word = bytes.get(begin..span.end).unwrap_or_default();
     memchr::memmem::find(word, b"://").is_some()
 }
 
