@@ -110,9 +110,11 @@ pub(super) fn understood(
 ) -> Option<String> {
     let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
     let system = outer.daemon || outer.null_path;
-    let most = if system { 600 } else { 150 };
-    let words = text.before().split_whitespace().take(most + 1).count();
     let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    // Who says that a mail failed may add a page on why one should not worry.
+    let told = says && reading.strong && !outer.answers();
+    let most = if system || told { 600 } else { 150 };
+    let words = text.before().split_whitespace().take(most + 1).count();
     if away || is_conversation(mail) || words > most || (outer.answers() && !says) {
         return None;
     }
@@ -124,8 +126,10 @@ pub(super) fn understood(
     let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
     texts.extend(named.texts());
     texts.push(reading.before.clone());
-    let why = if system && reading.strong {
-        judged(&named.address, texts, rules).confidence >= SURE
+    let why = if told || (system && reading.strong) {
+        let failed = judged(&named.address, texts, rules);
+        let theirs = matches!(failed.party, Party::Recipient | Party::Path);
+        failed.confidence >= SURE && (system || theirs)
     } else {
         is_known_failure(&named.address, texts, rules)
     };
