@@ -27,18 +27,8 @@ pub(super) fn read(
 ) -> bool {
     let vocabulary = vocabulary::shipped();
     let status = status_of(mail, outer, text);
-    let forwarded = auto_reply::is_forward(&outer.subject) && !status.groups.is_empty();
-    let passed_on = auto_reply::is_forward(&outer.subject) || is_conversation(mail) || quotes(text);
-    if outer.answers() && !forwarded && passed_on {
-        report
-            .steps
-            .push("a person answers or forwards: no report of a mail system".to_owned());
-        return false;
-    }
-    if outer.subject_signs.has(Sign::Routine) && status.groups.is_empty() {
-        report
-            .steps
-            .push("a report for those who run a mail system or a list".to_owned());
+    if let Some(step) = why_none(mail, outer, text, &status) {
+        report.steps.push(step.to_owned());
         return false;
     }
     report.original.envelope_id.clone_from(&status.envelope_id);
@@ -73,37 +63,67 @@ pub(super) fn read(
             .push("subject or text confirm the delivery".to_owned());
         return true;
     }
+    if read_fields(&status, text, (&reading, dialect, rules), report) {
+        name_nobody(mail, report);
+        return true;
+    }
+    read_text(mail, outer, text, (reading, dialect, rules), report)
+}
+
+/// Why a mail is no report at all: a person's words, or a summary for those who run the system.
+fn why_none(
+    mail: &Structure<'_>,
+    outer: &Outer,
+    text: &Notice,
+    status: &DeliveryStatus,
+) -> Option<&'static str> {
+    let forward = auto_reply::is_forward(&outer.subject);
+    let with_fields = forward && !status.groups.is_empty();
+    let passed_on = forward || is_conversation(mail) || quotes(text);
+    if outer.answers() && !with_fields && passed_on {
+        return Some("a person answers or forwards: no report of a mail system");
+    }
+    let routine = outer.subject_signs.has(Sign::Routine) && status.groups.is_empty();
+    routine.then_some("a report for those who run a mail system or a list")
+}
+
+/// Reads the failed recipients of the delivery status fields; `false` when they name none.
+fn read_fields(
+    status: &DeliveryStatus,
+    text: &Notice,
+    (reading, dialect, rules): (&Reading, Option<&Dialect>, &RuleSet),
+    report: &mut Report,
+) -> bool {
     let failed: Vec<&Group> = status
         .groups
         .iter()
         .filter(|g| matches!(g.outcome(), Some(Done::Failed | Done::Delayed)))
         .collect();
-    if !failed.is_empty() {
-        report.kind = Kind::Bounce;
-        report.dialect = Some(dialect.map_or("rfc3464", |d| d.name.as_str()).to_owned());
-        report.steps.push(format!(
-            "delivery status fields name {} failed recipients (RFC 3464)",
-            failed.len()
-        ));
-        let single = failed.len() == 1;
-        report.recipients = failed
-            .iter()
-            .map(|group| {
-                let mut said = said_by_group(group, &reading, text, single);
-                if said.addresses.is_empty()
-                    && let Some(name) = &group.local_name
-                {
-                    let known = &report.original.recipients;
-                    said.addresses.extend(local_names::address_of(name, known));
-                }
-                put_lead_first(&mut said.texts, dialect, &reading.before);
-                judge(said, rules)
-            })
-            .collect();
-        name_nobody(mail, report);
-        return true;
+    if failed.is_empty() {
+        return false;
     }
-    read_text(mail, outer, text, (reading, dialect, rules), report)
+    report.kind = Kind::Bounce;
+    report.dialect = Some(dialect.map_or("rfc3464", |d| d.name.as_str()).to_owned());
+    report.steps.push(format!(
+        "delivery status fields name {} failed recipients (RFC 3464)",
+        failed.len()
+    ));
+    let single = failed.len() == 1;
+    let known = &report.original.recipients;
+    report.recipients = failed
+        .iter()
+        .map(|group| {
+            let mut said = said_by_group(group, reading, text, single);
+            if said.addresses.is_empty()
+                && let Some(name) = &group.local_name
+            {
+                said.addresses.extend(local_names::address_of(name, known));
+            }
+            put_lead_first(&mut said.texts, dialect, &reading.before);
+            judge(said, rules)
+        })
+        .collect();
+    true
 }
 
 /// Whether a report without fields confirms a delivery.

@@ -508,7 +508,7 @@ fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
 }
 
 /// `550 5.1.1 <`, `<<< 550 <`, `554-`: only a failing reply code stands before the address.
-fn is_reply_prefix(bare: &str) -> bool {
+pub(super) fn is_reply_prefix(bare: &str) -> bool {
     bare.starts_with(['4', '5'])
         && bare.len() <= 24
         && bare

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::addresses;
+use super::generic::is_reply_prefix;
 use super::reply;
 use super::vocabulary::Vocabulary;
 
@@ -114,7 +115,7 @@ fn name_in<'k>(
 
 fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> bool {
     let head = before.trim_matches(MARKS);
-    let first = head.is_empty() || is_reply(head);
+    let first = head.is_empty() || is_reply_prefix(head);
     let alone = after.trim_matches(MARKS).is_empty();
     if first && (alone || after.starts_with("...")) {
         return true;
@@ -138,15 +139,6 @@ fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> 
     (enclosed || (first && after.starts_with(':')) || named())
         && (vocabulary.speaks_of_failure(line) || reply::find(line).is_some())
         && !vocabulary.speaks_of_contact(before)
-}
-
-/// `550`, `550 5.1.1`, `<<< 550`.
-fn is_reply(head: &str) -> bool {
-    head.starts_with(['4', '5'])
-        && head.len() <= 24
-        && head
-            .chars()
-            .all(|c| c.is_ascii_digit() || ". -#".contains(c))
 }
 
 /// The words of a line, in bytes, as local parts are written: no dots at the ends.

@@ -37,8 +37,9 @@ impl Outer {
         let from = decoded("from");
         let subject = decoded("subject");
         let mut subject_signs = vocabulary.subject.signs(&subject);
+        let as_text = vocabulary.text.signs(&subject);
         for sign in [Sign::Failure, Sign::Delay] {
-            if vocabulary.text.signs(&subject).has(sign) {
+            if as_text.has(sign) {
                 subject_signs.add(sign);
             }
         }
