@@ -6,7 +6,7 @@ use super::addresses;
 use super::auto_reply;
 use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
-use super::evidence::{by_meaning, sentence_of, understood, why_bounce};
+use super::evidence::{by_meaning, only_address, sentence_of, understood, why_bounce};
 use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
 use super::local_names;
@@ -47,6 +47,7 @@ pub(super) fn read(
     if let Some(dialect) = dialect {
         text.end_by(dialect);
     }
+    add_told(outer, text, vocabulary);
     let around = Around {
         bystanders: &outer.bystanders,
         from: addresses::first(&outer.from).unwrap_or_default(),
@@ -56,6 +57,10 @@ pub(super) fn read(
     let mut reading = generic::read(&said, around, vocabulary, dialect);
     if reading.named.is_empty() {
         reading.named = by_meaning(text.before(), &outer.bystanders, vocabulary, rules);
+    }
+    if reading.named.is_empty() && text.signs.has(Sign::Failure) {
+        let only = only_address(text, &outer.bystanders, vocabulary);
+        reading.named.extend(only);
     }
     if status.groups.is_empty() && succeeded(outer, text) {
         report
@@ -68,6 +73,20 @@ pub(super) fn read(
         return true;
     }
     read_text(mail, outer, text, (reading, dialect, rules), report)
+}
+
+/// Adds the sign of a failure where a mail system, or a mail of that subject, tells it in words of its own.
+fn add_told(outer: &Outer, text: &mut Notice, vocabulary: &vocabulary::Vocabulary) {
+    let signs = [Sign::Failure, Sign::Delay, Sign::Success];
+    let known = signs.iter().any(|sign| text.signs.has(*sign));
+    let subject = outer.subject_signs.has(Sign::Failure);
+    if !known
+        && (outer.daemon || outer.null_path || subject)
+        && !outer.subject_signs.has(Sign::Success)
+        && vocabulary.undelivered.is_told(text.before())
+    {
+        text.signs.add(Sign::Failure);
+    }
 }
 
 /// Why a mail is no report at all: a person's words, or a summary for those who run the system.

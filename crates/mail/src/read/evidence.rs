@@ -19,6 +19,9 @@ const SURE: u8 = 58;
 /// Lines with an address that are judged to find out who is meant.
 const MAX_MEANT: usize = 40;
 
+/// Words of a notice that says little else than that a delivery failed.
+const MAX_TERSE: usize = 150;
+
 /// Why a text is a bounce, if it is one.
 pub(super) fn why_bounce(
     mail: &Structure<'_>,
@@ -56,7 +59,11 @@ pub(super) fn why_bounce(
     }
     let returned = returns_message(mail, text);
     let whom = !reading.named.is_empty() || returned;
-    if system && (says || (subject && whom)) && (reading.strong || subject || told || returned) {
+    let told_well = reading.strong || subject || told || returned;
+    // A warning that a mailbox fills up names its reader; a report names another, or a name alone.
+    let speaks_of_others = whom || !text.before().contains('@');
+    let terse = || says && speaks_of_others && is_terse(mail, outer, text);
+    if system && (says || (subject && whom)) && (told_well || terse()) {
         return Some("a mail system sent it, and it speaks of a failed delivery".to_owned());
     }
     let with_status = |text: &str| super::reply::find(text).is_some_and(|r| r.status.is_some());
@@ -73,6 +80,12 @@ pub(super) fn why_bounce(
             "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
         );
     }
+    if subject && told && !success && !is_conversation(mail) {
+        return Some(
+            "the subject speaks of a failed delivery, and a recipient is named with a reply"
+                .to_owned(),
+        );
+    }
     if subject && says && returned {
         return Some(
             "subject and text speak of a failed delivery, and the message is returned".to_owned(),
@@ -85,6 +98,12 @@ pub(super) fn why_bounce(
         return Some("a recipient is named with the reply of a server".to_owned());
     }
     None
+}
+
+/// Whether a mail system wrote a few words of its own to nobody's question.
+fn is_terse(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> bool {
+    let words = text.before().split_whitespace().take(MAX_TERSE + 1).count();
+    outer.daemon && words <= MAX_TERSE && !is_conversation(mail)
 }
 
 /// Whether the message, or its headers, came back.
@@ -206,4 +225,43 @@ pub(super) fn by_meaning(
         }
     }
     named
+}
+
+/// The recipient, where a report of a failure names one address and no other.
+pub(super) fn only_address(
+    text: &Notice,
+    bystanders: &[String],
+    vocabulary: &Vocabulary,
+) -> Option<generic::Named> {
+    let mut only: Option<(&str, &str)> = None;
+    let lines = text
+        .before()
+        .lines()
+        .filter(|line| line.contains('@') && !line.starts_with("> "));
+    for line in lines.take(MAX_MEANT) {
+        for span in addresses::find(line) {
+            let address = line.get(span.start..span.end).unwrap_or_default();
+            let aside = bystanders.iter().any(|b| addresses::same(b, address))
+                || addresses::is_system(address)
+                || addresses::is_role(address);
+            if aside || only.is_some_and(|(known, _)| addresses::same(known, address)) {
+                continue;
+            }
+            if only.replace((address, line)).is_some() {
+                return None;
+            }
+        }
+    }
+    let (address, line) = only?;
+    let sentence = sentence_of(text, address).unwrap_or_default();
+    if vocabulary.speaks_of_contact(line) || vocabulary.speaks_of_contact(&sentence) {
+        return None;
+    }
+    Some(generic::Named {
+        address: address.to_owned(),
+        own: line.trim().to_owned(),
+        mentions: sentence,
+        after: text.before().chars().take(4_000).collect(),
+        ..generic::Named::default()
+    })
 }

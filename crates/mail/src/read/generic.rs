@@ -133,11 +133,14 @@ pub(super) fn read(
 }
 
 /// `"|/usr/bin/filter"` and below it `(expanded from: <address>)`: what failed is no address, the alias is whom
-/// the message was for.
+/// the message was for. A reason in parentheses may stand between them.
 fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
     for hit in hits.iter_mut().filter(|h| h.strength == Strength::Alias) {
-        let above = hit.line.checked_sub(1).and_then(|n| lines.get(n));
-        let bare = above.map_or("", |line| line.trim_matches(MARKS));
+        let above = lines.get(..hit.line).unwrap_or_default();
+        let mut above = above.iter().rev().take(3);
+        let bare = above
+            .find(|line| !line.trim_start().starts_with("(reason"))
+            .map_or("", |line| line.trim_matches(MARKS));
         let program = bare.starts_with(['|', '/']) || bare.starts_with(":include:");
         let name = !bare.is_empty() && !bare.contains(char::is_whitespace);
         if (program || name) && !bare.contains('@') {
@@ -178,7 +181,7 @@ fn address_at<'a>(lines: &[&'a str], hit: Hit) -> &'a str {
 
 /// The hits that count: strong ones, behind the dialect's beginning, no bystanders.
 fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>) -> Vec<Hit> {
-    for strength in [Strength::Strong, Strength::Weak] {
+    for strength in [Strength::Strong, Strength::Weak, Strength::Alias] {
         let all: Vec<Hit> = hits
             .iter()
             .filter(|h| h.strength == strength)
@@ -207,18 +210,18 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
     }
     let written_to = |hit: &&Hit| {
         let address = address_at(lines, **hit);
-        let told = || {
-            lines
-                .get(hit.line)
-                .is_some_and(|line| reply::find(line).is_some())
-        };
+        let line = lines.get(hit.line).copied().unwrap_or_default();
+        let told = || reply::find(line).is_some();
+        // Alone below a line that announces those who failed: the sender wrote to itself.
+        let listed = || is_list(line, &[hit.span]) && !heading(lines, hits, **hit).is_empty();
         hit.strength == Strength::Strong
             && (around
                 .recipients
                 .iter()
                 .any(|r| addresses::same(r, address))
                 // A recipient's own script reports under the recipient's name.
-                || (addresses::same(around.from, address) && told()))
+                || (addresses::same(around.from, address) && told())
+                || (!addresses::is_system(address) && !addresses::is_role(address) && listed()))
     };
     hits.iter().filter(written_to).copied().collect()
 }

@@ -58,10 +58,13 @@ pub(super) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// The name of the header field that this line begins (RFC 5322 §2.2), if it begins one.
+///
+/// The grammar allows for `<jane@example.org>:` as well; no field is named so, and reports write it before a reason.
 pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
     let colon = line.iter().take(78).position(|&b| b == b':')?;
     let name = line.get(..colon)?.trim_ascii_end();
-    let good = !name.is_empty() && name.iter().all(|b| (33..=126).contains(b));
+    let fits = |b: &u8| (33..=126).contains(b) && !matches!(b, b'@' | b'<' | b'>');
+    let good = !name.is_empty() && name.iter().all(fits);
     good.then_some(name)
 }
 
@@ -128,6 +131,7 @@ mod tests {
         assert_eq!(field_name(b"Subject : x"), Some(&b"Subject"[..]));
         assert_eq!(field_name(b"two words: x"), None);
         assert_eq!(field_name(b": x"), None);
+        assert_eq!(field_name(b"<jane@example.org>: x"), None);
         assert_eq!(field_name(b"no colon"), None);
     }
 

@@ -42,6 +42,7 @@ mod rule_file;
 mod samples;
 mod stage;
 mod structure;
+mod undelivered;
 mod vocabulary;
 
 #[cfg(test)]

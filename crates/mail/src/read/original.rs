@@ -62,22 +62,32 @@ fn add_part(original: &mut Original, part: &Part<'_>) {
 pub(super) fn add_text(original: &mut Original, tail: &str) {
     let mut block = String::new();
     let mut seen = false;
+    let margin = margin_of(tail);
     for line in tail.lines().take(300) {
-        let bare = line
-            .strip_prefix("   ")
-            .filter(|l| !l.starts_with([' ', '\t']))
-            .unwrap_or(line);
+        let bare = line.strip_prefix(margin).unwrap_or(line);
         if super::lines::field_name(bare.as_bytes()).is_some() {
             seen = true;
             block.push_str(bare);
             block.push('\n');
-        } else if seen && line.starts_with([' ', '\t']) {
-            block.push_str(line);
+        } else if seen && bare.starts_with([' ', '\t']) {
+            block.push_str(bare);
             block.push('\n');
         }
     }
     let (headers, _) = Headers::parse(block.as_bytes());
     add_headers(original, &headers);
+}
+
+/// The blanks before the first line that is a field: some reports indent the whole message.
+fn margin_of(tail: &str) -> &str {
+    let first = tail.lines().take(40).find(|line| {
+        super::lines::field_name(line.trim_start().as_bytes())
+            .is_some_and(|name| name.first().is_some_and(u8::is_ascii_uppercase))
+    });
+    first
+        .and_then(|line| line.get(..line.len() - line.trim_start().len()))
+        .filter(|blanks| blanks.len() <= 12)
+        .unwrap_or_default()
 }
 
 /// Adds what the headers say that a notification quotes (`> To: …`).

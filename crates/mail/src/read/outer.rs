@@ -43,6 +43,12 @@ impl Outer {
                 subject_signs.add(sign);
             }
         }
+        let known = [Sign::Failure, Sign::Delay, Sign::Success, Sign::AutoReply]
+            .iter()
+            .any(|sign| subject_signs.has(*sign));
+        if !known && vocabulary.undelivered.is_told(&subject) {
+            subject_signs.add(Sign::Failure);
+        }
         let path = mail.headers.get("return-path").unwrap_or_default();
         let mut bystanders = Vec::new();
         for text in [&from, &decoded("to")] {

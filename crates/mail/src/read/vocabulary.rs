@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use serde::Deserialize;
 
+use super::undelivered::Undelivered;
+
 /// What a phrase is a sign of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sign {
@@ -50,6 +52,7 @@ struct File {
     subject: Phrases,
     text: Phrases,
     line: LinePhrases,
+    sentence: SentenceWords,
     sender: SenderPhrases,
 }
 
@@ -75,6 +78,16 @@ struct LinePhrases {
     alias: Vec<String>,
     failure: Vec<String>,
     contact: Vec<String>,
+}
+
+/// Words that together say that a delivery failed.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SentenceWords {
+    pub deliver: Vec<String>,
+    pub not: Vec<String>,
+    pub fail: Vec<String>,
+    pub aside: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -166,6 +179,8 @@ pub(super) struct Vocabulary {
     pub recipient: Vec<String>,
     /// Words right before another address of the same recipient.
     pub alias: Vec<String>,
+    /// Sentences that say in any words that a delivery failed.
+    pub undelivered: Undelivered,
     failure: Option<AhoCorasick>,
     contact: Option<AhoCorasick>,
     daemon: Option<AhoCorasick>,
@@ -182,6 +197,7 @@ impl Vocabulary {
             contact: of(&file.line.contact),
             daemon: of(&file.sender.daemon),
             complaint_sender: of(&file.sender.complaint),
+            undelivered: Undelivered::new(file.sentence),
             recipient: file.line.recipient,
             alias: file.line.alias,
         }
@@ -228,6 +244,7 @@ static NONE: LazyLock<Vocabulary> = LazyLock::new(|| {
             failure: Vec::new(),
             contact: Vec::new(),
         },
+        sentence: SentenceWords::default(),
         sender: SenderPhrases {
             daemon: Vec::new(),
             complaint: Vec::new(),
