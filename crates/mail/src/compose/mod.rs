@@ -11,7 +11,7 @@ pub(crate) mod encode;
 mod header;
 mod message;
 mod template;
-mod text_from_html;
+pub(crate) mod text_from_html;
 mod variables;
 
 pub use attributes::{Attributes, NotAttributes};

@@ -411,7 +411,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// `&name;` or `&#number;` at the start of `rest`.
-fn split_entity(rest: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_entity(rest: &str) -> Option<(&str, &str)> {
     let end = rest.bytes().take(34).position(|b| b == b';')?;
     let inside = rest.get(1..end)?;
     let fits = !inside.is_empty()

@@ -209,9 +209,41 @@ fn strip_marks(text: &str) -> String {
         .to_owned()
 }
 
+/// Whether nobody reads what is sent to it: `no-reply@`, `donotreply@`, `lyris-noreply@`.
+pub(super) fn is_unread(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default();
+    let letters: String = local
+        .chars()
+        .filter(char::is_ascii_alphabetic)
+        .map(|c| c.to_ascii_lowercase())
+        .collect();
+    ["noreply", "donotreply", "nepasrepondre", "keineantwort"]
+        .iter()
+        .any(|word| letters.contains(word))
+}
+
 /// Whether two written addresses are the same, as far as a report cares.
 pub(super) fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
+}
+
+/// Whether two addresses are ways to write one: through a relay (`jane%example.org@relay.example.net`), or with and
+/// without the domain of the network (`jane@mailhub`).
+pub(super) fn alike(a: &str, b: &str) -> bool {
+    let through = |a: &str, b: &str| {
+        a.rsplit_once('@')
+            .and_then(|(local, _)| local.rsplit_once('%'))
+            .zip(b.rsplit_once('@'))
+            .is_some_and(|(a, b)| a.0.eq_ignore_ascii_case(b.0) && a.1.eq_ignore_ascii_case(b.1))
+    };
+    let shorter = |a: &str, b: &str| {
+        let (Some(a), Some(b)) = (a.rsplit_once('@'), b.rsplit_once('@')) else {
+            return false;
+        };
+        let first = b.1.split('.').next().unwrap_or_default();
+        a.0.eq_ignore_ascii_case(b.0) && a.1.eq_ignore_ascii_case(first)
+    };
+    same(a, b) || through(a, b) || through(b, a) || shorter(a, b) || shorter(b, a)
 }
 
 /// Whether the local part is one that systems use for themselves.
@@ -297,6 +329,26 @@ mod tests {
         for (text, want) in rows {
             let got: Vec<_> = find(text).iter().map(|s| &text[s.start..s.end]).collect();
             assert_eq!(got, want, "{text}");
+        }
+    }
+
+    #[test]
+    fn ways_to_write_one_address_are_alike() {
+        let rows = [
+            ("jane@example.org", "JANE@example.org", true),
+            ("jane%example.org@relay.example", "jane@example.org", true),
+            ("jane@mailhub", "jane@mailhub.example.org", true),
+            ("jane@example.org", "jane@example.net", false),
+            (
+                "jane%example.org@relay.example",
+                "jane@relay.example",
+                false,
+            ),
+            ("joan@mailhub", "jane@mailhub.example.org", false),
+        ];
+        for (a, b, want) in rows {
+            assert_eq!(alike(a, b), want, "{a} {b}");
+            assert_eq!(alike(b, a), want, "{b} {a}");
         }
     }
 

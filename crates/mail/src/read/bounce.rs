@@ -15,6 +15,7 @@ use super::original;
 use super::outer::{Outer, is_conversation, quotes};
 use super::report::{FailedRecipient, Kind, Problem, Report};
 use super::structure::{PartKind, Structure};
+use super::summary;
 use super::vocabulary::{self, Sign};
 
 /// Reads a bounce into the report; `false` when the mail is none.
@@ -48,21 +49,13 @@ pub(super) fn read(
         text.end_by(dialect);
     }
     add_told(outer, text, vocabulary);
-    let around = Around {
-        bystanders: &outer.bystanders,
-        from: addresses::first(&outer.from).unwrap_or_default(),
-        recipients: &report.original.recipients,
-    };
-    let said = local_names::completed(text.before(), around.recipients, vocabulary);
-    let mut reading = generic::read(&said, around, vocabulary, dialect);
-    if reading.named.is_empty() {
-        reading.named = by_meaning(text.before(), &outer.bystanders, vocabulary, rules);
-    }
-    if reading.named.is_empty() && text.signs.has(Sign::Failure) {
-        let only = only_address(text, &outer.bystanders, vocabulary);
-        reading.named.extend(only);
-    }
-    if status.groups.is_empty() && succeeded(outer, text) {
+    let mut reading = whom(outer, text, &report.original.recipients, (dialect, rules));
+    let named = !reading.named.is_empty();
+    reading
+        .named
+        .retain(|named| !is_confirmed(&named.own, vocabulary));
+    let confirmed = named && reading.named.is_empty();
+    if status.groups.is_empty() && (confirmed || succeeded(outer, text)) {
         report
             .steps
             .push("subject or text confirm the delivery".to_owned());
@@ -75,13 +68,52 @@ pub(super) fn read(
     read_text(mail, outer, text, (reading, dialect, rules), report)
 }
 
+/// Whom the text names as failed: in places where reports put it, by what is said, or as the only one.
+fn whom(
+    outer: &Outer,
+    text: &Notice,
+    recipients: &[String],
+    (dialect, rules): (Option<&Dialect>, &RuleSet),
+) -> Reading {
+    let vocabulary = vocabulary::shipped();
+    let mut bystanders = outer.bystanders.clone();
+    bystanders.extend(vocabulary.labels.summary(text.before()).senders);
+    let from = addresses::first(&outer.from).unwrap_or_default();
+    let said = local_names::completed(text.before(), recipients, vocabulary);
+    let around = Around {
+        bystanders: &bystanders,
+        from,
+        recipients,
+    };
+    let mut reading = generic::read(&said, around, vocabulary, dialect);
+    if reading.named.is_empty() {
+        reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
+    }
+    if reading.named.is_empty() && outer.robot {
+        // A program that answers under the name of the address that it speaks of.
+        bystanders.retain(|b| !addresses::same(b, from));
+        reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
+    }
+    if reading.named.is_empty() && text.signs.has(Sign::Failure) {
+        let only = only_address(text, &bystanders, vocabulary);
+        reading.named.extend(only);
+    }
+    reading
+}
+
+/// Whether what is said beside an address confirms the delivery, and nothing else.
+fn is_confirmed(own: &str, vocabulary: &vocabulary::Vocabulary) -> bool {
+    let signs = vocabulary.text.signs(own);
+    signs.has(Sign::Success) && !signs.has(Sign::Failure) && !signs.has(Sign::Delay)
+}
+
 /// Adds the sign of a failure where a mail system, or a mail of that subject, tells it in words of its own.
 fn add_told(outer: &Outer, text: &mut Notice, vocabulary: &vocabulary::Vocabulary) {
     let signs = [Sign::Failure, Sign::Delay, Sign::Success];
     let known = signs.iter().any(|sign| text.signs.has(*sign));
     let subject = outer.subject_signs.has(Sign::Failure);
     if !known
-        && (outer.daemon || outer.null_path || subject)
+        && (outer.daemon || outer.null_path || outer.robot || subject)
         && !outer.subject_signs.has(Sign::Success)
         && vocabulary.undelivered.is_told(text.before())
     {
@@ -102,8 +134,10 @@ fn why_none(
     if outer.answers() && !with_fields && passed_on {
         return Some("a person answers or forwards: no report of a mail system");
     }
-    let routine = outer.subject_signs.has(Sign::Routine) && status.groups.is_empty();
-    routine.then_some("a report for those who run a mail system or a list")
+    let own = text.signs.has(Sign::Routine) && !outer.null_path;
+    let routine = (own || outer.subject_signs.has(Sign::Routine)) && status.groups.is_empty();
+    routine
+        .then_some("a report for those who run a mail system or a list, or on a reader's mailbox")
 }
 
 /// Reads the failed recipients of the delivery status fields; `false` when they name none.
@@ -154,6 +188,8 @@ fn succeeded(outer: &Outer, text: &Notice) -> bool {
 /// The fields of all status parts, or of a text that has them.
 fn status_of(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> DeliveryStatus {
     let deep = outer.daemon || outer.null_path || outer.subject_signs.has(Sign::Failure);
+    // Sent to subscribers (RFC 2369): what it shows of a report is an example.
+    let shows = mail.headers.get("list-unsubscribe").is_some() && !outer.null_path;
     let mut all = DeliveryStatus::default();
     let parts = mail
         .parts
@@ -166,7 +202,7 @@ fn status_of(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> DeliveryStat
         }
         merge(&mut all, delivery_status::parse(&notice::text_of(part)));
     }
-    if all.groups.is_empty() && delivery_status::is_in(text.before()) {
+    if all.groups.is_empty() && !shows && delivery_status::is_in(text.before()) {
         merge(&mut all, delivery_status::parse(text.before()));
     }
     if all.groups.is_empty() && deep && delivery_status::is_in(text.after()) {
@@ -249,7 +285,7 @@ fn read_text(
     mail: &Structure<'_>,
     outer: &Outer,
     text: &Notice,
-    (reading, dialect, rules): (Reading, Option<&Dialect>, &RuleSet),
+    (mut reading, dialect, rules): (Reading, Option<&Dialect>, &RuleSet),
     report: &mut Report,
 ) -> bool {
     let reported = mail.report_type.as_deref() == Some("delivery-status");
@@ -257,12 +293,22 @@ fn read_text(
         .filter(|()| !outer.answers())
         .and_then(|()| why_bounce(mail, outer, text, &reading, (dialect, reported)))
         .or_else(|| understood(mail, outer, text, &reading, rules));
+    let stopped = summary::stopped(mail, outer, text, &vocabulary::shipped().labels);
+    let by_filter = || "a filter sums up our message and says that it stopped it".to_owned();
+    let step = step.or_else(|| (!stopped.is_empty()).then(by_filter));
     let Some(step) = step else {
         return false;
     };
     report.kind = Kind::Bounce;
     report.dialect = Some(dialect.map_or("generic", |d| d.name.as_str()).to_owned());
     report.steps.push(step);
+    if reading.named.is_empty() {
+        let named = stopped.iter().map(|address| generic::Named {
+            address: address.clone(),
+            ..generic::Named::default()
+        });
+        reading.named.extend(named);
+    }
     let delayed = text.signs.has(Sign::Delay) || outer.subject_signs.has(Sign::Delay);
     let means = dialect.and_then(|d| d.means.clone());
     let extra = |texts: &mut Vec<String>| {
@@ -271,13 +317,17 @@ fn read_text(
         }
         texts.push(reading.before.clone());
         texts.push(outer.subject.clone());
+        if !stopped.is_empty() {
+            texts.push("Message rejected by a content filter".to_owned());
+        }
     };
     report.recipients = reading
         .named
         .iter()
         .map(|named| {
             let mut texts = named.texts();
-            texts.extend(sentence_of(text, &named.address));
+            let whole = sentence_of(text, &named.address);
+            texts.extend(whole.filter(|said| !names_another(said, &reading, &named.address)));
             extra(&mut texts);
             put_lead_first(&mut texts, dialect, &reading.before);
             let mut addresses = vec![named.address.clone()];
@@ -306,6 +356,14 @@ fn read_text(
     true
 }
 
+/// Whether a sentence names another recipient: what it says may be said of that one.
+fn names_another(said: &str, reading: &Reading, address: &str) -> bool {
+    reading
+        .named
+        .iter()
+        .any(|other| !addresses::alike(&other.address, address) && said.contains(&other.address))
+}
+
 /// Recipients from the returned headers, where the text names nobody.
 fn unnamed(
     (mail, outer): (&Structure<'_>, &Outer),
@@ -320,7 +378,13 @@ fn unnamed(
         addresses.len()
     ));
     if addresses.is_empty() && report.original.recipients.is_empty() {
-        addresses = original::only_told(texts.first().map_or("", String::as_str));
+        let labels = &vocabulary::shipped().labels;
+        let told = labels.summary(texts.first().map_or("", String::as_str));
+        addresses = told.recipients;
+        addresses.retain(|a| !outer.bystanders.iter().any(|b| addresses::same(a, b)));
+        if addresses.len() != 1 {
+            addresses = original::in_subject(outer);
+        }
         addresses.extend(addresses::list_of(&outer.from).filter(|_| addresses.is_empty()));
     }
     if addresses.is_empty() {

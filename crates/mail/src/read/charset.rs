@@ -7,6 +7,9 @@
 use std::borrow::Cow;
 
 use encoding_rs::{EUC_JP, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8, WINDOWS_1252};
+use mail_parser::decoders::html::html_to_text;
+
+use crate::compose::text_from_html::split_entity;
 
 /// Bytes of one part that are decoded; what says why comes early.
 pub(super) const MAX_TEXT: usize = 256 << 10;
@@ -287,20 +290,16 @@ fn push_entities(out: &mut String, text: &str) {
     while let Some(at) = rest.find('&') {
         out.push_str(rest.get(..at).unwrap_or_default());
         rest = rest.get(at..).unwrap_or_default();
-        let known = [
-            ("&lt;", "<"),
-            ("&gt;", ">"),
-            ("&amp;", "&"),
-            ("&quot;", "\""),
-            ("&nbsp;", " "),
-            ("&#39;", "'"),
-            ("&#64;", "@"),
-            ("&apos;", "'"),
-        ];
-        let entity = known.iter().find(|(name, _)| rest.starts_with(name));
-        let (plain, length) = entity.map_or(("&", 1), |(name, plain)| (*plain, name.len()));
-        out.push_str(plain);
-        rest = rest.get(length..).unwrap_or_default();
+        match split_entity(rest) {
+            Some((entity, after)) => {
+                out.push_str(&html_to_text(entity).replace('\u{a0}', " "));
+                rest = after;
+            }
+            None => {
+                out.push('&');
+                rest = rest.get(1..).unwrap_or_default();
+            }
+        }
     }
     out.push_str(rest);
 }
@@ -360,6 +359,10 @@ mod tests {
 
     #[test]
     fn html_becomes_lines() {
+        assert_eq!(
+            html("d&eacute;j&#224;&nbsp;&lt;a&gt; &x R&D").trim(),
+            "déjà <a> &x R&D"
+        );
         let page = "<style>x{}</style><p>To <a href=\"mailto:u@example.com\">u@example.com</a></p>1 &lt; 2<br>end";
         assert_eq!(html(page).trim(), "To u@example.com\n1 < 2\nend");
     }

@@ -75,6 +75,9 @@ pub(super) fn why_bounce(
         // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.
         return None;
     }
+    if is_of_goods(outer, text) {
+        return None;
+    }
     if subject && says && (reading.strong || told || !reading.named.is_empty()) {
         return Some(
             "subject and text speak of a failed delivery, and a recipient is named".to_owned(),
@@ -98,6 +101,12 @@ pub(super) fn why_bounce(
         return Some("a recipient is named with the reply of a server".to_owned());
     }
     None
+}
+
+/// Whether what could not be delivered are goods.
+fn is_of_goods(outer: &Outer, text: &Notice) -> bool {
+    let system = outer.daemon || outer.null_path;
+    text.signs.has(Sign::Goods) && !system
 }
 
 /// Whether a mail system wrote a few words of its own to nobody's question.
@@ -134,7 +143,14 @@ pub(super) fn understood(
     let told = says && reading.strong && !outer.answers();
     let most = if system || told { 600 } else { 150 };
     let words = text.before().split_whitespace().take(most + 1).count();
-    if away || is_conversation(mail) || words > most || (outer.answers() && !says) {
+    let person = text.signs.has(Sign::Person) && !system && !outer.robot;
+    if person
+        || is_of_goods(outer, text)
+        || away
+        || is_conversation(mail)
+        || words > most
+        || (outer.answers() && !says)
+    {
         return None;
     }
     let named = reading.named.first()?;

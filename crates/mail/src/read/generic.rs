@@ -76,8 +76,12 @@ struct Hit {
     strength: Strength,
     /// The line is a reply: all of it is said.
     whole: bool,
-    /// The words before the address speak of a failure.
+    /// The words before it, or before the list in which it stands: where they begin and end in the line.
+    head: (usize, usize),
+    /// These words speak of a failure.
     sentence: bool,
+    /// The line speaks of a failure.
+    fails: bool,
 }
 
 /// Whom the report is from and to, and whom the returned message was for.
@@ -149,13 +153,16 @@ fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
     }
 }
 
+/// Whether a line announces another address of the recipient on the next one: `(expanded from`, `has this forwarding address:`.
 fn announces_alias(line: &str, vocabulary: &Vocabulary) -> bool {
-    let bare = line.trim_end();
-    bare.ends_with("from")
-        && vocabulary
-            .alias
-            .iter()
-            .any(|tag| bare.to_lowercase().ends_with(tag.as_str()))
+    let bare = line.trim_end().trim_end_matches([':', ',']);
+    if line.contains('@') && !bare.ends_with("from") {
+        return false;
+    }
+    let lower = bare.to_lowercase();
+    let ends = |tag: &String| lower.ends_with(tag.as_str());
+    let forwards = lower.contains("forwarding address") && line.trim_end().ends_with(':');
+    forwards || vocabulary.alias.iter().any(ends)
 }
 
 /// The line that announces the failed addresses.
@@ -220,7 +227,7 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
                 .iter()
                 .any(|r| addresses::same(r, address))
                 // A recipient's own script reports under the recipient's name.
-                || (addresses::same(around.from, address) && told())
+                || (addresses::same(around.from, address) && (hit.fails || told()))
                 || (!addresses::is_system(address) && !addresses::is_role(address) && listed()))
     };
     hits.iter().filter(written_to).copied().collect()
@@ -233,8 +240,11 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
         let own = paragraph(lines, chosen, *hit);
         if let Some(known) = named
             .iter_mut()
-            .find(|n| addresses::same(&n.address, address))
+            .find(|n| addresses::alike(&n.address, address))
         {
+            if !addresses::same(&known.address, address) && known.also.len() < 4 {
+                known.also.push(address.to_owned());
+            }
             let into = if has_letters(&known.own) {
                 &mut known.mentions
             } else {
@@ -314,12 +324,24 @@ fn announces_another(lines: &[&str], chosen: &[Hit], of: Hit, number: usize) -> 
 
 fn sentence(lines: &[&str], hit: Hit) -> String {
     let line = lines.get(hit.line).copied().unwrap_or_default();
-    let before = line.get(..hit.span.start).unwrap_or_default();
-    if hit.sentence && !hit.whole && !before.contains('@') {
-        before.trim_matches(MARKS).to_owned()
+    let head = line.get(hit.head.0..hit.head.1).unwrap_or_default();
+    if hit.sentence && !hit.whole {
+        head.trim_matches(MARKS).to_owned()
     } else {
         String::new()
     }
+}
+
+/// Where the next recipient stands on the same line.
+fn next_on_line(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<usize> {
+    let from = chosen.partition_point(|h| h.line < hit.line);
+    chosen
+        .iter()
+        .skip(from)
+        .take_while(|h| h.line == hit.line)
+        .filter(|h| h.span.start >= hit.span.end)
+        .find(|h| !addresses::alike(address_at(lines, **h), address_at(lines, hit)))
+        .map(|h| h.head.1.max(hit.span.end).min(h.span.start))
 }
 
 /// What is said right beside the address and below it.
@@ -334,12 +356,20 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
             out.push(' ');
         }
         out.push_str(line.trim());
+    } else if let Some(end) = next_on_line(lines, chosen, hit) {
+        // Each of several on one line has what stands behind it; in a list of them the words before it are said of all.
+        let said = line.get(hit.span.end..end).unwrap_or_default();
+        out.push_str(said.trim_matches(MARKS));
+        return out;
     } else {
         out.push_str(
             line.get(hit.span.end..)
                 .unwrap_or_default()
                 .trim_start_matches(MARKS),
         );
+        if !has_letters(&out) && hit.sentence && is_in_list(line, hit) {
+            return out;
+        }
     }
     for (number, next) in lines
         .iter()
@@ -389,7 +419,14 @@ fn is_another(lines: &[&str], chosen: &[Hit], hit: Hit, number: usize) -> bool {
         .iter()
         .skip(from)
         .take_while(|h| h.line == number)
-        .any(|h| !addresses::same(address_at(lines, *h), address_at(lines, hit)))
+        .any(|h| !addresses::alike(address_at(lines, *h), address_at(lines, hit)))
+}
+
+/// Whether the words before an address end with a colon and are said of several: `over quota: a@…, b@…`.
+fn is_in_list(line: &str, hit: Hit) -> bool {
+    let head = line.get(hit.head.0..hit.head.1).unwrap_or_default();
+    let whole = hit.head.1 < hit.span.start.saturating_sub(1) || hit.head.0 > 0;
+    whole && head.trim_end_matches(['<', '"', '\'', ' ']).ends_with(':')
 }
 
 fn has_letters(text: &str) -> bool {
@@ -416,27 +453,64 @@ fn classify(
 ) {
     let spans = addresses::find(line);
     let listed = is_list(line, &spans);
+    let fails = vocabulary.speaks_of_failure(line);
     let mut floor = 0;
-    for span in spans {
-        let before = line.get(floor..span.start).unwrap_or_default();
-        let after = line.get(span.end..).unwrap_or_default();
-        let found = if listed {
-            Some((Strength::Strong, false))
-        } else {
-            let first = floor == 0;
-            strength(before, after, first, vocabulary, dialect)
-                .or_else(|| weak(line, span, before, vocabulary))
+    let mut last: Option<Hit> = None;
+    for (index, span) in spans.iter().copied().enumerate() {
+        let head = line.get(floor..span.start).unwrap_or_default();
+        let next = spans.get(index + 1).map_or(line.len(), |next| next.start);
+        let glued = last.filter(|_| is_glue(head));
+        let place = Place {
+            before: unnumbered(head, floor == 0),
+            after: line.get(span.end..).unwrap_or_default(),
+            until_next: line.get(span.end..next).unwrap_or_default(),
+            first: floor == 0,
+            follows: last.is_some_and(|hit| hit.strength == Strength::Strong),
         };
-        if let Some((strength, whole)) = found {
-            hits.push(Hit {
-                line: number,
-                span,
-                strength,
-                whole,
-                sentence: vocabulary.speaks_of_failure(before),
-            });
-        }
+        let found = match glued {
+            _ if listed => Some((Strength::Strong, false)),
+            Some(hit) if hit.strength == Strength::Strong => Some((Strength::Strong, hit.whole)),
+            _ => {
+                strength(place, vocabulary, dialect).or_else(|| weak(line, span, head, vocabulary))
+            }
+        };
         floor = span.end;
+        let Some((strength, whole)) = found else {
+            last = None;
+            continue;
+        };
+        let own = (span.start - head.len(), span.start);
+        let hit = Hit {
+            line: number,
+            span,
+            strength,
+            whole,
+            head: glued.map_or(own, |hit| hit.head),
+            sentence: glued.map_or_else(|| vocabulary.speaks_of_failure(head), |hit| hit.sentence),
+            fails,
+        };
+        hits.push(hit);
+        last = Some(hit);
+    }
+}
+
+/// Whether what stands between two addresses only lists them.
+fn is_glue(between: &str) -> bool {
+    let bare = between.trim_matches(MARKS);
+    [
+        "", "and", "or", "und", "et", "y", "e", "en", "og", "och", "i", "и", "&", "ja", "a",
+    ]
+    .contains(&bare)
+}
+
+/// What stands before an address, without the number of an item: `1. jane@…`, `(2) jane@…`.
+fn unnumbered(before: &str, first: bool) -> &str {
+    let bare = before.trim_start().trim_start_matches('(');
+    let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = bare.len() - rest.len();
+    match rest.strip_prefix(['.', ')']) {
+        Some(rest) if first && (1..=3).contains(&digits) && rest.starts_with(' ') => rest,
+        _ => before,
     }
 }
 
@@ -456,22 +530,36 @@ fn is_list(line: &str, spans: &[Span]) -> bool {
         .is_empty()
 }
 
-fn strength(
-    before: &str,
-    after: &str,
+/// What stands around an address on its line.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    /// From the address before, or from the start of the line.
+    before: &'a str,
+    after: &'a str,
+    until_next: &'a str,
+    /// No other address stands before.
     first: bool,
+    /// The address before it is that of a recipient.
+    follows: bool,
+}
+
+fn strength(
+    place: Place<'_>,
     vocabulary: &Vocabulary,
     dialect: Option<&Dialect>,
 ) -> Option<(Strength, bool)> {
+    let Place {
+        before,
+        after,
+        first,
+        ..
+    } = place;
     let bare = before.trim_matches(MARKS);
     if bare.is_empty() && first {
         return stands_first(after, vocabulary).then_some((Strength::Strong, false));
     }
-    if first && is_reply_prefix(bare) {
-        return Some((Strength::Strong, true));
-    }
-    if first && is_pointing_reply(before) {
-        return Some((Strength::Strong, true));
+    if first && (is_reply_prefix(bare) || is_pointing_reply(before)) {
+        return (!is_of_sender(after)).then_some((Strength::Strong, true));
     }
     let lower = bare.to_lowercase();
     // `Recipient(s):`, `Ontvanger(s):`, `Empfänger(n):`
@@ -486,15 +574,28 @@ fn strength(
     if ends(&vocabulary.alias) {
         return Some((Strength::Alias, false));
     }
-    // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address.
-    let reason = first
-        && before
-            .trim_end_matches(['<', '"', '\'', ' '])
-            .ends_with(':')
-        && after.trim_matches(MARKS).is_empty()
+    // `a@…: reason, b@…: reason`, `a@… (reason), b@… (reason)`
+    let another = place.follows
+        && before.trim_end().ends_with([',', ';', '|'])
+        && after.trim_start().starts_with([':', '(']);
+    if another && !vocabulary.speaks_of_contact(before) {
+        return Some((Strength::Strong, false));
+    }
+    // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address or addresses.
+    let reason = before
+        .trim_end_matches(['<', '"', '\'', ' '])
+        .ends_with(':')
+        && (place.until_next.trim_matches(MARKS).is_empty() || after.starts_with(" ("))
         && vocabulary.speaks_of_failure(before);
     ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
         .then_some((Strength::Strong, false))
+}
+
+/// Whether a reply speaks of the sender's address: `554 <jane@…>: Sender address rejected`.
+fn is_of_sender(after: &str) -> bool {
+    let said = after.trim_start_matches(MARKS);
+    said.get(..6)
+        .is_some_and(|word| word.eq_ignore_ascii_case("sender"))
 }
 
 /// Whether what stands behind an address at the start of a line fits a report.
@@ -503,7 +604,7 @@ fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
     let bare = marked.trim();
     bare.is_empty()
         || marked.starts_with([':', ';', ',', '(', '[', '.', '=', '<'])
-        || bare.starts_with(['(', '[', '-', ':', ';', '='])
+        || bare.starts_with(['(', '[', '-', ':', ';', '=', '|'])
         || bare.starts_with("on ")
         || bare.starts_with("...")
         || vocabulary.speaks_of_failure(bare)

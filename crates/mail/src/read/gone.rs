@@ -24,7 +24,9 @@ pub(super) fn read(
         return false;
     };
     let other = of_another(outer, address, text, rules);
-    let own = titled || text.signs.has(Sign::Gone);
+    let told =
+        || sentence_of(text, address).is_some_and(|s| is_known_failure(address, vec![s], rules));
+    let own = titled || text.signs.has(Sign::Gone) || told();
     let left = text.signs.has(Sign::Left) && (other.is_some() || names(text, address));
     if !(own || left) || text.before().split_whitespace().take(121).count() > 120 {
         return false;

@@ -125,6 +125,10 @@ fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> 
     if first && marked.starts_with(['(', '-', '[']) && vocabulary.speaks_of_failure(marked) {
         return true;
     }
+    // `jane mailbox is full`: the name, and what is said of it.
+    if first && after.starts_with(' ') && vocabulary.speaks_of_failure(after) {
+        return true;
+    }
     let lower = head.to_lowercase();
     let enclosed = before.ends_with(['<', '"', '\'', '`']) && after.starts_with(['>', '"', '\'']);
     let named = || {

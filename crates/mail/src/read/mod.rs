@@ -38,10 +38,12 @@ mod own;
 mod rejection;
 mod reply;
 mod report;
+mod respell;
 mod rule_file;
 mod samples;
 mod stage;
 mod structure;
+mod summary;
 mod undelivered;
 mod vocabulary;
 
@@ -107,7 +109,7 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
     }
     let outer = Outer::of(mail, vocabulary);
     let mut text = Notice::new(
-        lines::unquote(&outer::text_of(mail, vocabulary)).into_owned(),
+        respell::whole(lines::unquote(&outer::text_of(mail, vocabulary)).into_owned()),
         vocabulary,
     );
     original::add_text(&mut report.original, text.after());
@@ -140,7 +142,9 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
         )
     });
     let titled = vocabulary.text.signs(&outer.subject).has(Sign::Gone);
-    if (words_found.is_some() || titled) && gone::read(&outer, &text, titled, rules, report) {
+    if (words_found.is_some() || titled || outer.robot)
+        && gone::read(&outer, &text, titled, rules, report)
+    {
         return;
     }
     if let Some(step) = words_found {

@@ -2,6 +2,7 @@
 
 use super::addresses;
 use super::charset;
+use super::outer::Outer;
 use super::report::Original;
 use super::structure::{Headers, Part, PartKind, Structure};
 
@@ -170,17 +171,13 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
     }
 }
 
-/// The one recipient that a summary in the text names (`To: …`), if it names exactly one.
-pub(super) fn only_told(text: &str) -> Vec<String> {
+/// The one address that the subject of a report names, if it is not the reader's.
+pub(super) fn in_subject(outer: &Outer) -> Vec<String> {
     let mut named = Vec::new();
-    for line in text.lines() {
-        let label = line.trim_start().split_once(':');
-        if let Some((label, value)) = label
-            && ["to", "an", "para", "per", "aan", "кому", "宛先", "收件人"]
-                .contains(&label.trim().to_lowercase().as_str())
-        {
-            push_addresses(&mut named, value);
-        }
-    }
+    push_addresses(&mut named, &outer.subject);
+    named.retain(|address| {
+        let aside = outer.bystanders.iter().any(|b| addresses::same(b, address));
+        !aside && !addresses::is_system(address) && !addresses::is_role(address)
+    });
     if named.len() == 1 { named } else { Vec::new() }
 }

@@ -20,6 +20,8 @@ pub(super) struct Outer {
     pub daemon: bool,
     /// The return path is empty (RFC 5321 §4.5.5).
     pub null_path: bool,
+    /// Its headers show that a program wrote it.
+    pub robot: bool,
     /// Addresses that are never blamed while others are there: whom it is from and to.
     pub bystanders: Vec<String>,
     /// Short fields of its own in which a program names itself.
@@ -79,6 +81,7 @@ impl Outer {
                 || addresses::is_system(&path)
                 || from.trim() == "<>",
             null_path: path.trim() == "<>",
+            robot: is_robot(mail, &from),
             subject_signs,
             from,
             subject,
@@ -89,8 +92,28 @@ impl Outer {
 
     /// Whether the subject is that of an answer or of a mail passed on, and no mail system sent it.
     pub(super) fn answers(&self) -> bool {
-        auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path
+        auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path && !self.robot
     }
+}
+
+/// Whether headers show that a program wrote it: RFC 3834 §5, `Precedence: junk`, a mark against loops, a role as sender.
+fn is_robot(mail: &Structure<'_>, from: &str) -> bool {
+    let says = |name: &str, words: &[&str]| {
+        mail.headers
+            .get(name)
+            .is_some_and(|value| words.iter().any(|w| value.trim().eq_ignore_ascii_case(w)))
+    };
+    let generated = mail
+        .headers
+        .get("auto-submitted")
+        .is_some_and(|value| !value.trim().eq_ignore_ascii_case("no"));
+    let role = addresses::first(from)
+        .is_some_and(|address| addresses::is_role(address) || addresses::is_unread(address));
+    generated
+        || mail.headers.get("x-loop").is_some()
+        || mail.headers.get("x-auto-response-suppress").is_some()
+        || says("precedence", &["junk", "auto_reply"])
+        || role
 }
 
 /// Whether a mail belongs to a conversation or a list: most programs that report do not say so.

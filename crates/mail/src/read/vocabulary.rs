@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
 use serde::Deserialize;
 
+use super::summary::Labels;
 use super::undelivered::Undelivered;
 
 /// What a phrase is a sign of.
@@ -28,8 +29,12 @@ pub(super) enum Sign {
     Gone,
     /// The person left.
     Left,
-    /// A report for those who run a mail system or a list: digests, alerts, statistics.
+    /// A report for those who run a mail system or a list, or to a reader about the own mailbox.
     Routine,
+    /// A person writes.
+    Person,
+    /// What is delivered are goods.
+    Goods,
 }
 
 /// The phrases found, one bit for each sign.
@@ -53,6 +58,7 @@ struct File {
     text: Phrases,
     line: LinePhrases,
     sentence: SentenceWords,
+    summary: SummaryWords,
     sender: SenderPhrases,
 }
 
@@ -69,6 +75,8 @@ struct Phrases {
     gone: Vec<String>,
     left: Vec<String>,
     routine: Vec<String>,
+    person: Vec<String>,
+    goods: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -88,6 +96,16 @@ pub(super) struct SentenceWords {
     pub not: Vec<String>,
     pub fail: Vec<String>,
     pub aside: Vec<String>,
+}
+
+/// Labels of a notice's summary, and the words of filters.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SummaryWords {
+    pub from: Vec<String>,
+    pub to: Vec<String>,
+    pub subject: Vec<String>,
+    pub stopped: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -117,6 +135,8 @@ impl Finder {
             (&phrases.gone, Sign::Gone),
             (&phrases.left, Sign::Left),
             (&phrases.routine, Sign::Routine),
+            (&phrases.person, Sign::Person),
+            (&phrases.goods, Sign::Goods),
         ];
         let mut all = Vec::new();
         let mut signs = Vec::new();
@@ -181,6 +201,8 @@ pub(super) struct Vocabulary {
     pub alias: Vec<String>,
     /// Sentences that say in any words that a delivery failed.
     pub undelivered: Undelivered,
+    /// How a notice sums up the message it is about.
+    pub labels: Labels,
     failure: Option<AhoCorasick>,
     contact: Option<AhoCorasick>,
     daemon: Option<AhoCorasick>,
@@ -198,6 +220,7 @@ impl Vocabulary {
             daemon: of(&file.sender.daemon),
             complaint_sender: of(&file.sender.complaint),
             undelivered: Undelivered::new(file.sentence),
+            labels: Labels::new(file.summary),
             recipient: file.line.recipient,
             alias: file.line.alias,
         }
@@ -245,6 +268,7 @@ static NONE: LazyLock<Vocabulary> = LazyLock::new(|| {
             contact: Vec::new(),
         },
         sentence: SentenceWords::default(),
+        summary: SummaryWords::default(),
         sender: SenderPhrases {
             daemon: Vec::new(),
             complaint: Vec::new(),

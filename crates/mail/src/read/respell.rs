@@ -1,0 +1,163 @@
+//! Addresses that are written so that no program takes them for one: `jane @ example.org`, `jane(at)example.org`,
+//! folded over two lines in the middle.
+
+use std::borrow::Cow;
+
+/// Signs that stand for an `@`.
+const SIGNS: &[&str] = &["(at)", "[at]", "(AT)", "[AT]", " at ", " AT ", " @ "];
+
+/// The text with such addresses written as whole ones.
+pub(super) fn whole(text: String) -> String {
+    let odd = SIGNS.iter().any(|sign| text.contains(sign)) || is_cut(&text);
+    if !odd {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let line = spelled(line);
+        let joined = lines.peek().and_then(|next| joined(&line, next));
+        if let Some(joined) = joined {
+            lines.next();
+            out.push_str(&joined);
+        } else {
+            out.push_str(&line);
+        }
+    }
+    out
+}
+
+/// Whether some line may end within an address, or begin with what belongs to one.
+fn is_cut(text: &str) -> bool {
+    text.lines().any(|line| {
+        let bare = line.trim();
+        let open = bare.rfind('<').is_some_and(|at| {
+            let rest = bare.get(at..).unwrap_or_default();
+            rest.contains('@') && !rest.contains('>')
+        });
+        open || bare.starts_with('@')
+    })
+}
+
+fn spelled(line: &str) -> Cow<'_, str> {
+    if line.len() > 400 {
+        return Cow::Borrowed(line);
+    }
+    let mut line = Cow::Borrowed(line);
+    for sign in SIGNS {
+        let mut from = 0;
+        while let Some(at) = line.get(from..).and_then(|rest| rest.find(sign)) {
+            let at = from + at;
+            let end = at + sign.len();
+            let (before, after) = (
+                line.get(..at).unwrap_or_default(),
+                line.get(end..).unwrap_or_default(),
+            );
+            let word = sign.eq_ignore_ascii_case(" at ");
+            if stands_for(before, after) && (!word || is_alone(before, after)) {
+                line = Cow::Owned(format!("{before}@{after}"));
+            }
+            from = end.min(line.len());
+            while !line.is_char_boundary(from) {
+                from += 1;
+            }
+        }
+    }
+    line
+}
+
+/// Whether a local part stands before and a domain behind.
+fn stands_for(before: &str, after: &str) -> bool {
+    local_of(before).is_some_and(|local| !local.contains('@')) && host_of(after).is_some()
+}
+
+/// The last word, as local parts are written.
+fn local_of(before: &str) -> Option<&str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "._-+=".contains(c);
+    let start = before.trim_end_matches(fits).len();
+    let local = before.get(start..)?;
+    let edge = local.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && local.ends_with(|c: char| c.is_ascii_alphanumeric());
+    edge.then_some(local)
+}
+
+/// The first word, when it is a domain of at least two labels.
+fn host_of(after: &str) -> Option<&str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
+    let end = after.find(|c| !fits(c)).unwrap_or(after.len());
+    let host = after.get(..end)?.trim_end_matches('.');
+    let (_, last) = host.rsplit_once('.')?;
+    let named = last.len() > 1 && last.bytes().all(|b| b.is_ascii_alphabetic());
+    (named && !host.starts_with(['.', '-'])).then_some(host)
+}
+
+/// Whether nothing stands on the line but a label, the address and what is said of it in brackets.
+fn is_alone(before: &str, after: &str) -> bool {
+    let (Some(local), Some(host)) = (local_of(before), host_of(after)) else {
+        return false;
+    };
+    let label = before.strip_suffix(local).unwrap_or(before).trim();
+    let rest = after.strip_prefix(host).unwrap_or(after).trim();
+    let labelled = label.is_empty() || label.ends_with([':', '<', '*', '-', '|', '.']);
+    let said = rest.is_empty() || rest.starts_with(['(', '[', ':', '|', '-', '>', ',', ';']);
+    labelled && said
+}
+
+/// Two lines in one, where an address is folded between them.
+fn joined(line: &str, next: &str) -> Option<String> {
+    let head = line.trim_end();
+    let tail = next.trim_start();
+    if let Some(host) = tail.strip_prefix('@') {
+        let host = host.trim_start();
+        let alone = host_of(host).is_some_and(|found| host.trim_end() == found);
+        return (alone && !head.contains('@') && local_of(head).is_some())
+            .then(|| format!("{head}@{host}"));
+    }
+    let open = head.rfind('<')?;
+    let begun = head.get(open + 1..)?;
+    let fits = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && b != b'<');
+    let close = tail.find('>')?;
+    (begun.contains('@')
+        && !begun.contains('>')
+        && begun.len() < 200
+        && fits(begun)
+        && close > 0
+        && close < 100
+        && fits(tail.get(..close)?))
+    .then(|| format!("{head}{tail}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_become_whole() {
+        let rows = [
+            ("Name: jane @ example.org\n", "Name: jane@example.org\n"),
+            ("  jane at example.org\n", "  jane@example.org\n"),
+            (
+                "21:14 jane(at)example.org  full",
+                "21:14 jane@example.org  full",
+            ),
+            ("jane at example.org (full)", "jane@example.org (full)"),
+            ("jane.long\n   @ example.org\n", "jane.long@example.org\n"),
+            (
+                "to <jane@sub.example-\n  town.org>:\n",
+                "to <jane@sub.example-town.org>:\n",
+            ),
+            // A price, a place, a sentence, a whole address.
+            ("5 @ 3.50 each", "5 @ 3.50 each"),
+            ("at noon @ home", "at noon @ home"),
+            (
+                "look at example.org for more",
+                "look at example.org for more",
+            ),
+            ("mail jane@example.org\n@ 5", "mail jane@example.org\n@ 5"),
+            ("<jane@example.org>\nnext>", "<jane@example.org>\nnext>"),
+        ];
+        for (text, want) in rows {
+            assert_eq!(whole(text.to_owned()), want, "{text}");
+        }
+    }
+}
