@@ -80,11 +80,7 @@ fn whom(
     bystanders.extend(vocabulary.labels.summary(text.before()).senders);
     let from = addresses::first(&outer.from).unwrap_or_default();
     let said = local_names::completed(text.before(), recipients, vocabulary);
-    let around = Around {
-        bystanders: &bystanders,
-        from,
-        recipients,
-    };
+    let around = around_of(&bystanders, from, recipients);
     let mut reading = generic::read(&said, around, vocabulary, dialect);
     if reading.named.is_empty() {
         reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
@@ -94,11 +90,32 @@ fn whom(
         bystanders.retain(|b| !addresses::same(b, from));
         reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
     }
+    if reading.named.is_empty() && outer.daemon {
+        // The transcript may stand below the returned message.
+        let below = generic::read(
+            text.after(),
+            around_of(&bystanders, from, recipients),
+            vocabulary,
+            dialect,
+        );
+        let told = |named: &generic::Named| super::reply::find(&named.own).is_some();
+        if below.strong {
+            reading.named = below.named.into_iter().filter(told).collect();
+        }
+    }
     if reading.named.is_empty() && text.signs.has(Sign::Failure) {
         let only = only_address(text, &bystanders, vocabulary);
         reading.named.extend(only);
     }
     reading
+}
+
+fn around_of<'a>(bystanders: &'a [String], from: &'a str, recipients: &'a [String]) -> Around<'a> {
+    Around {
+        bystanders,
+        from,
+        recipients,
+    }
 }
 
 /// Whether what is said beside an address confirms the delivery, and nothing else.
@@ -317,10 +334,8 @@ fn read_text(
         }
         texts.push(reading.before.clone());
         texts.push(outer.subject.clone());
-        if !stopped.is_empty() {
-            texts.push("Message rejected by a content filter".to_owned());
-        }
     };
+    let is_stopped = |address: &String| stopped.iter().any(|a| addresses::same(a, address));
     report.recipients = reading
         .named
         .iter()
@@ -329,6 +344,12 @@ fn read_text(
             let whole = sentence_of(text, &named.address);
             texts.extend(whole.filter(|said| !names_another(said, &reading, &named.address)));
             extra(&mut texts);
+            if reading.named.len() == 1 {
+                texts.push(text.before().chars().take(1_500).collect());
+            }
+            if is_stopped(&named.address) {
+                texts.push("Message rejected by a content filter".to_owned());
+            }
             put_lead_first(&mut texts, dialect, &reading.before);
             let mut addresses = vec![named.address.clone()];
             addresses.extend(named.also.iter().cloned());

@@ -8,7 +8,7 @@ use super::dialects::Dialect;
 use super::generic::{self, Reading};
 use super::judge::{Said, judge};
 use super::notice::Notice;
-use super::outer::{Outer, is_conversation};
+use super::outer::{Outer, is_conversation, is_talk};
 use super::report::FailedRecipient;
 use super::structure::{PartKind, Structure};
 use super::vocabulary::{Sign, Vocabulary};
@@ -36,7 +36,8 @@ pub(super) fn why_bounce(
     let away =
         outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
     let precedence = mail.headers.get("precedence").unwrap_or_default();
-    if precedence.eq_ignore_ascii_case("list") && dialect.is_none() {
+    let from_list = precedence.eq_ignore_ascii_case("list") && !outer.null_path;
+    if from_list && dialect.is_none() {
         return None;
     }
     let told = reading
@@ -112,7 +113,7 @@ fn is_of_goods(outer: &Outer, text: &Notice) -> bool {
 /// Whether a mail system wrote a few words of its own to nobody's question.
 fn is_terse(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> bool {
     let words = text.before().split_whitespace().take(MAX_TERSE + 1).count();
-    outer.daemon && words <= MAX_TERSE && !is_conversation(mail)
+    outer.daemon && words <= MAX_TERSE && !is_talk(mail, outer)
 }
 
 /// Whether the message, or its headers, came back.

@@ -110,7 +110,8 @@ pub(super) fn read(
             let from = hits.len();
             classify(number, line, vocabulary, dialect, &mut hits);
             // `<address> (expanded from`, and the other address on the next line.
-            let above = number.checked_sub(1).and_then(|n| lines.get(n));
+            let above = lines.get(..number).unwrap_or_default().iter().rev();
+            let above = above.take(2).find(|line| !line.trim().is_empty());
             if above.is_some_and(|above| announces_alias(above, vocabulary))
                 && let Some(first) = hits.get_mut(from)
             {
@@ -219,8 +220,8 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
         let address = address_at(lines, **hit);
         let line = lines.get(hit.line).copied().unwrap_or_default();
         let told = || reply::find(line).is_some();
-        // Alone below a line that announces those who failed: the sender wrote to itself.
-        let listed = || is_list(line, &[hit.span]) && !heading(lines, hits, **hit).is_empty();
+        // Below a line that announces those who failed, or in a reply: the sender wrote to itself.
+        let listed = || is_list(line, &[hit.span]) && is_announced(lines, hits, **hit);
         hit.strength == Strength::Strong
             && (around
                 .recipients
@@ -228,7 +229,9 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
                 .any(|r| addresses::same(r, address))
                 // A recipient's own script reports under the recipient's name.
                 || (addresses::same(around.from, address) && (hit.fails || told()))
-                || (!addresses::is_system(address) && !addresses::is_role(address) && listed()))
+                || (!addresses::is_system(address)
+                    && !addresses::is_role(address)
+                    && ((hit.whole && told()) || listed())))
     };
     hits.iter().filter(written_to).copied().collect()
 }
@@ -307,6 +310,27 @@ fn heading(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
     }
 }
 
+/// Whether the line above an address, or above several in a row, announces them: with a colon, or between dashes.
+fn is_announced(lines: &[&str], hits: &[Hit], hit: Hit) -> bool {
+    let above = lines.get(..hit.line).unwrap_or_default();
+    let found = above
+        .iter()
+        .enumerate()
+        .rev()
+        .take(MAX_PARAGRAPH)
+        .find(|(number, line)| !line.trim().is_empty() && !hits.iter().any(|h| h.line == *number));
+    found.is_some_and(|(_, line)| {
+        let bare = line.trim_end();
+        bare.ends_with(':') || bare.ends_with("---")
+    })
+}
+
+/// Whether the words above an address say what failed: what stands below a blank line is then not said of it.
+fn is_headed(lines: &[&str], chosen: &[Hit], hit: Hit) -> bool {
+    let later = chosen.first().is_some_and(|first| first.line < hit.line);
+    later && !heading(lines, chosen, hit).is_empty()
+}
+
 /// Whether a line announces, with a colon, another recipient below it.
 fn announces_another(lines: &[&str], chosen: &[Hit], of: Hit, number: usize) -> bool {
     let line = lines.get(number).copied().unwrap_or_default();
@@ -325,14 +349,20 @@ fn announces_another(lines: &[&str], chosen: &[Hit], of: Hit, number: usize) -> 
 fn sentence(lines: &[&str], hit: Hit) -> String {
     let line = lines.get(hit.line).copied().unwrap_or_default();
     let head = line.get(hit.head.0..hit.head.1).unwrap_or_default();
-    if hit.sentence && !hit.whole {
+    // What stands between two recipients on a line was said of the one before, unless it ends with a colon.
+    let own = hit.head.0 == 0 || ends_with_colon(head);
+    if hit.sentence && !hit.whole && own {
         head.trim_matches(MARKS).to_owned()
     } else {
         String::new()
     }
 }
 
-/// Where the next recipient stands on the same line.
+fn ends_with_colon(head: &str) -> bool {
+    head.trim_end_matches(['<', '"', '\'', ' ']).ends_with(':')
+}
+
+/// Where what is said of a recipient ends on its line: at the next one, or at the words that announce that one.
 fn next_on_line(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<usize> {
     let from = chosen.partition_point(|h| h.line < hit.line);
     chosen
@@ -341,7 +371,27 @@ fn next_on_line(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<usize> {
         .take_while(|h| h.line == hit.line)
         .filter(|h| h.span.start >= hit.span.end)
         .find(|h| !addresses::alike(address_at(lines, **h), address_at(lines, hit)))
-        .map(|h| h.head.1.max(hit.span.end).min(h.span.start))
+        .map(|h| {
+            let head = lines
+                .get(h.line)
+                .and_then(|line| line.get(h.head.0..h.head.1))
+                .unwrap_or_default();
+            let announced = h.sentence && ends_with_colon(head) && h.head.0 >= hit.span.end;
+            if announced { h.head.0 } else { h.span.start }
+        })
+}
+
+/// The last of a list of addresses on one line, of all of which the same is said: `a@…, b@…: reason`.
+fn last_in_list(chosen: &[Hit], hit: Hit) -> Hit {
+    let from = chosen.partition_point(|h| h.line < hit.line);
+    chosen
+        .iter()
+        .skip(from)
+        .take_while(|h| h.line == hit.line)
+        .filter(|h| h.head == hit.head && h.span.start >= hit.span.end)
+        .last()
+        .copied()
+        .unwrap_or(hit)
 }
 
 /// What is said right beside the address and below it.
@@ -356,14 +406,15 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
             out.push(' ');
         }
         out.push_str(line.trim());
-    } else if let Some(end) = next_on_line(lines, chosen, hit) {
+    } else if let Some(end) = next_on_line(lines, chosen, last_in_list(chosen, hit)) {
+        let hit = last_in_list(chosen, hit);
         // Each of several on one line has what stands behind it; in a list of them the words before it are said of all.
         let said = line.get(hit.span.end..end).unwrap_or_default();
         out.push_str(said.trim_matches(MARKS));
         return out;
     } else {
         out.push_str(
-            line.get(hit.span.end..)
+            line.get(last_in_list(chosen, hit).span.end..)
                 .unwrap_or_default()
                 .trim_start_matches(MARKS),
         );
@@ -383,8 +434,11 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
             break;
         }
         let another = is_another(lines, chosen, hit, number)
+            || has_letters(&out) && begins_dialogue(bare)
             || !has_letters(&out) && announces_another(lines, chosen, hit, number);
-        if another || (has_letters(&out) && (bare.is_empty() || is_rule(bare))) {
+        let gap =
+            bare.is_empty() && (has_letters(&out) || !hit.whole && is_headed(lines, chosen, hit));
+        if another || gap || is_rule(bare) {
             break;
         }
         out.push('\n');
@@ -426,11 +480,20 @@ fn is_another(lines: &[&str], chosen: &[Hit], hit: Hit, number: usize) -> bool {
 fn is_in_list(line: &str, hit: Hit) -> bool {
     let head = line.get(hit.head.0..hit.head.1).unwrap_or_default();
     let whole = hit.head.1 < hit.span.start.saturating_sub(1) || hit.head.0 > 0;
-    whole && head.trim_end_matches(['<', '"', '\'', ' ']).ends_with(':')
+    whole && ends_with_colon(head)
 }
 
 fn has_letters(text: &str) -> bool {
     text.chars().filter(|c| c.is_alphanumeric()).count() >= 3
+}
+
+/// A transcript goes on with another host or command.
+fn begins_dialogue(line: &str) -> bool {
+    let bare = line.trim_start_matches(['.', ' ']);
+    bare.starts_with(">>>")
+        || bare
+            .get(..13)
+            .is_some_and(|head| head.eq_ignore_ascii_case("while talking"))
 }
 
 fn is_rule(line: &str) -> bool {

@@ -12,11 +12,11 @@ use super::vocabulary::Sign;
 
 /// Reads a program's answer that the address itself is given up: the sender of the answer is the recipient.
 ///
-/// `titled`: the subject says so already.
+/// `titled`: the subject says so already. `answered`: the mail is an automatic answer.
 pub(super) fn read(
     outer: &Outer,
     text: &Notice,
-    titled: bool,
+    (titled, answered): (bool, bool),
     rules: &RuleSet,
     report: &mut Report,
 ) -> bool {
@@ -28,6 +28,19 @@ pub(super) fn read(
         || sentence_of(text, address).is_some_and(|s| is_known_failure(address, vec![s], rules));
     let own = titled || text.signs.has(Sign::Gone) || told();
     let left = text.signs.has(Sign::Left) && (other.is_some() || names(text, address));
+    if let Some(address) = of_original(outer, text, rules, report).filter(|_| answered) {
+        report.kind = Kind::Bounce;
+        report.dialect = Some("gone".to_owned());
+        let step = "a program answers that the message did not reach whom it was for";
+        report.steps.push(step.to_owned());
+        let said = Said {
+            addresses: vec![address],
+            texts: vec![text.before().to_owned()],
+            ..Said::default()
+        };
+        report.recipients = vec![judge(said, rules)];
+        return true;
+    }
     if !(own || left) || text.before().split_whitespace().take(121).count() > 120 {
         return false;
     }
@@ -47,6 +60,20 @@ pub(super) fn read(
     };
     report.recipients = vec![judge(said, rules)];
     true
+}
+
+/// Whom the quoted message was for, when the answer says that it could not reach that one.
+fn of_original(outer: &Outer, text: &Notice, rules: &RuleSet, report: &Report) -> Option<String> {
+    let [one] = report.original.recipients.as_slice() else {
+        return None;
+    };
+    let said = text.before();
+    let short = said.split_whitespace().take(81).count() <= 80;
+    (short
+        && text.signs.has(Sign::Failure)
+        && !outer.bystanders.iter().any(|b| addresses::same(b, one))
+        && is_known_failure(one, vec![said.to_owned()], rules))
+    .then(|| one.clone())
 }
 
 /// Local parts of desks: who answers from one is not the one who left.

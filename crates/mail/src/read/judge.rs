@@ -43,7 +43,7 @@ pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
         .filter(|text| text.chars().any(char::is_alphanumeric))
         .collect();
     let found = texts.iter().take(4).find_map(|text| reply::find(text));
-    let status = choose_status(said.status, &texts);
+    let status = choose_status(said.status, found, &texts);
     let told = texts.iter().take(3).find_map(|text| stage::find(text));
     let ask = |text: &str| {
         rules.judge(&Question {
@@ -146,7 +146,11 @@ fn is_fallback(verdict: &Verdict) -> bool {
 }
 
 /// The status that applies: a server's own words before the reporter's field, the exact before the generic.
-fn choose_status(field: Option<EnhancedStatus>, texts: &[String]) -> Option<EnhancedStatus> {
+fn choose_status(
+    field: Option<EnhancedStatus>,
+    code: Option<reply::Reply>,
+    texts: &[String],
+) -> Option<EnhancedStatus> {
     let spoken = texts.first().and_then(|text| {
         reply::find(text)
             .and_then(|r| r.status)
@@ -170,6 +174,9 @@ fn choose_status(field: Option<EnhancedStatus>, texts: &[String]) -> Option<Enha
             .or(Some(field)),
         (Some(field), None) => Some(field),
         (None, Some(spoken)) => Some(spoken),
-        (None, None) => elsewhere(),
+        // Of another attempt, when it contradicts the code (RFC 3463 §2).
+        (None, None) => {
+            elsewhere().filter(|s| code.is_none_or(|c| c.code / 100 == u16::from(s.class)))
+        }
     }
 }

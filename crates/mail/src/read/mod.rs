@@ -143,7 +143,13 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
     });
     let titled = vocabulary.text.signs(&outer.subject).has(Sign::Gone);
     if (words_found.is_some() || titled || outer.robot)
-        && gone::read(&outer, &text, titled, rules, report)
+        && gone::read(
+            &outer,
+            &text,
+            (titled, words_found.is_some()),
+            rules,
+            report,
+        )
     {
         return;
     }

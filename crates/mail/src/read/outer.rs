@@ -123,6 +123,12 @@ pub(super) fn is_conversation(mail: &Structure<'_>) -> bool {
         .any(|name| mail.headers.get(name).is_some())
 }
 
+/// Whether a mail that belongs to a conversation is one of a person: programs that report say `Re:` or nothing of the kind.
+pub(super) fn is_talk(mail: &Structure<'_>, outer: &Outer) -> bool {
+    let program = outer.daemon || outer.null_path || outer.robot;
+    is_conversation(mail) && (auto_reply::is_answer(&outer.subject) || !program)
+}
+
 /// Whether lines of another mail are quoted in it.
 pub(super) fn quotes(text: &Notice) -> bool {
     text.before().lines().any(|line| line.starts_with('>'))

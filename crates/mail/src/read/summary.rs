@@ -5,7 +5,7 @@ use aho_corasick::AhoCorasick;
 
 use super::addresses;
 use super::notice::Notice;
-use super::outer::{Outer, is_conversation};
+use super::outer::{Outer, is_talk};
 use super::structure::Structure;
 use super::vocabulary::{SummaryWords, machine};
 
@@ -100,7 +100,7 @@ pub(super) fn stopped(
     let before = text.before();
     let long = before.split_whitespace().take(MAX_WORDS + 1).count() > MAX_WORDS;
     let told = |text: &str| labels.stopped.as_ref().is_some_and(|m| m.is_match(text));
-    if long || is_conversation(mail) || outer.answers() || !(told(before) || told(&outer.subject)) {
+    if long || is_talk(mail, outer) || outer.answers() || !(told(before) || told(&outer.subject)) {
         return Vec::new();
     }
     let mut found = labels.summary(before);
