@@ -46,6 +46,15 @@ fn unify(mail: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
+/// Bytes without an mbox `From ` line at their start.
+pub(super) fn without_mbox_line(mail: &[u8]) -> &[u8] {
+    if mail.starts_with(b"From ") || mail.starts_with(b">From ") {
+        split_line(mail).1
+    } else {
+        mail
+    }
+}
+
 /// Splits off the first line (without its LF) and gives the rest.
 pub(super) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     match memchr::memchr(b'\n', bytes) {

@@ -74,19 +74,18 @@ pub fn read(mail: &[u8], rules: &RuleSet) -> Report {
 pub fn read_with(mail: &[u8], rules: &RuleSet, own: &MailRules) -> Report {
     let bytes = lines::normalise(mail);
     let structure = structure::parse(&bytes);
-    let mut report = Report {
-        kind: Kind::Other,
-        recipients: Vec::new(),
-        feedback_type: None,
-        original: original::of(&structure),
-        dialect: None,
-        steps: Vec::new(),
-        problems: structure.problems.clone(),
-    };
+    let mut report = read_one(&structure, rules);
+    if let Some(inner) = outer::passed_on(&structure, vocabulary::shipped()) {
+        let inner = read_one(&structure::parse(&inner), rules);
+        if matches!(inner.kind, Kind::Bounce | Kind::Feedback) && !inner.recipients.is_empty() {
+            report = inner;
+            let step = "a report that is passed on in an attachment, without a word";
+            report.steps.insert(0, step.to_owned());
+        }
+    }
     if mail.len() > lines::MAX_BYTES {
         report.problems.push(Problem::TooLarge(lines::MAX_BYTES));
     }
-    decide(&structure, rules, &mut report);
     if report.kind == Kind::Other
         && structure.headers.len() == 0
         && structure.parts.iter().all(|p| p.body.is_empty())
@@ -98,6 +97,21 @@ pub fn read_with(mail: &[u8], rules: &RuleSet, own: &MailRules) -> Report {
         report.problems.push(Problem::Unreadable(why));
     }
     own.apply(&structure, &mut report);
+    report
+}
+
+/// Reads one level: the mail, or a mail that is attached to it.
+fn read_one(structure: &Structure<'_>, rules: &RuleSet) -> Report {
+    let mut report = Report {
+        kind: Kind::Other,
+        recipients: Vec::new(),
+        feedback_type: None,
+        original: original::of(structure),
+        dialect: None,
+        steps: Vec::new(),
+        problems: structure.problems.clone(),
+    };
+    decide(structure, rules, &mut report);
     report
 }
 

@@ -54,7 +54,7 @@ fn add_part(original: &mut Original, part: &Part<'_>) {
     let encoding = part.encoding.as_deref();
     let body = part.body.get(..charset::MAX_TEXT).unwrap_or(part.body);
     let raw = charset::bytes(body, encoding);
-    let trimmed = raw.trim_ascii_start();
+    let trimmed = super::lines::without_mbox_line(raw.trim_ascii_start());
     let (headers, _) = Headers::parse(trimmed);
     add_headers(original, &headers);
 }

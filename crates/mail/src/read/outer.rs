@@ -3,6 +3,7 @@
 use super::addresses;
 use super::auto_reply;
 use super::charset;
+use super::lines;
 use super::notice::{self, Notice};
 use super::structure::{PartKind, Structure};
 use super::vocabulary::{Sign, Signs, Vocabulary};
@@ -132,6 +133,30 @@ pub(super) fn is_talk(mail: &Structure<'_>, outer: &Outer) -> bool {
 /// Whether lines of another mail are quoted in it.
 pub(super) fn quotes(text: &Notice) -> bool {
     text.before().lines().any(|line| line.starts_with('>'))
+}
+
+/// The mail that is attached to another one, which adds no words of its own.
+pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option<Vec<u8>> {
+    let mut inner = mail
+        .parts
+        .iter()
+        .filter(|part| part.kind == PartKind::Message && part.level == 0);
+    let (only, None) = (inner.next()?, inner.next()) else {
+        return None;
+    };
+    let from = mail
+        .headers
+        .raw("from")
+        .map(charset::header)
+        .unwrap_or_default();
+    // A person who adds a sentence asks about the report; a program tells that it adds it.
+    let most = if vocabulary.is_daemon(&from) { 60 } else { 8 };
+    let text = notice::gather(mail, 0);
+    let words = text.split_whitespace().take(most + 1).count();
+    (words <= most && !text.contains('@')).then(|| {
+        let inner = charset::bytes(only.body, only.encoding.as_deref());
+        lines::without_mbox_line(inner.trim_ascii_start()).to_vec()
+    })
 }
 
 /// The text of the level that speaks: the mail itself, or a report of a mail system that is passed on

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use super::lines::{field_name, split_line};
+use super::lines::{field_name, split_line, without_mbox_line};
 use super::report::Problem;
 
 /// Bytes of headers that are read, for one header block.
@@ -163,7 +163,12 @@ pub(super) fn parse(mail: &[u8]) -> Structure<'_> {
         report_type: None,
     };
     // Depth first with a stack of its own: nesting never becomes recursion.
-    let mut stack = vec![(content_of(&headers), body, 0_u8, 0_u8)];
+    let mut content = content_of(&headers);
+    if content.media.is_empty() && looks_divided(body) {
+        // Some gateways lose the field that says so.
+        "multipart/mixed".clone_into(&mut content.media);
+    }
+    let mut stack = vec![(content, body, 0_u8, 0_u8)];
     while let Some((content, body, depth, level)) = stack.pop() {
         if walk.parts.len() >= MAX_PARTS || stack.len() >= MAX_PARTS {
             walk.note(Problem::TooManyParts(MAX_PARTS));
@@ -233,7 +238,7 @@ impl<'a> Walk<'a> {
         if kind != PartKind::Message || !plain || depth >= MAX_DEPTH {
             return Vec::new();
         }
-        let (headers, inner) = Headers::parse(body);
+        let (headers, inner) = Headers::parse(without_mbox_line(body));
         vec![(content_of(&headers), inner, depth + 1, level + 1)]
     }
 
@@ -246,6 +251,25 @@ impl<'a> Walk<'a> {
             level,
         });
     }
+}
+
+/// Whether a body begins with a delimiter line and the headers of a part (RFC 2046 §5.1.1), after a few lines at most.
+fn looks_divided(body: &[u8]) -> bool {
+    let mut rest = body;
+    for _ in 0..20 {
+        let (line, after) = split_line(rest);
+        let delimits = line.len() > 6 && line.starts_with(b"--") && !line.contains(&b' ');
+        if delimits {
+            return after
+                .get(..8)
+                .is_some_and(|head| head.eq_ignore_ascii_case(b"content-"));
+        }
+        if after.is_empty() {
+            return false;
+        }
+        rest = after;
+    }
+    false
 }
 
 /// Whether a transfer encoding leaves the bytes as they are (RFC 2045 §6.1).
