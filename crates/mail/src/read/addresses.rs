@@ -77,19 +77,27 @@ fn around(bytes: &[u8], at: usize, floor: usize) -> Option<Span> {
     (named && (dotted || open || stands_alone(bytes, start, end))).then_some(Span { start, end })
 }
 
-/// Whether nothing stands before it on its line and a blank, a colon or nothing behind it.
+/// Whether nothing stands before it on its line but a label or a failing reply, and a blank or a mark behind it.
 ///
 /// A domain without a dot is one of some local network, and only its place shows that it is one.
 fn stands_alone(bytes: &[u8], start: usize, end: usize) -> bool {
     let before = bytes.get(..start).unwrap_or_default();
     let line = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-    let indented = before
-        .get(line..)
-        .is_some_and(|head| head.len() < 40 && head.iter().all(u8::is_ascii_whitespace));
-    indented
-        && bytes
-            .get(end)
-            .is_none_or(|b| b.is_ascii_whitespace() || *b == b':')
+    let head = before.get(line..).unwrap_or_default();
+    let bare = head.trim_ascii();
+    let replies = || {
+        matches!(bare, [b'4' | b'5', b'0'..=b'5', b'0'..=b'9', ..])
+            && bare
+                .iter()
+                .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b' ' | b'-'))
+    };
+    let placed = head.len() < 40 && (bare.is_empty() || bare.ends_with(b":") || replies());
+    let after = bytes.get(end..).unwrap_or_default();
+    placed
+        && (after.starts_with(b"...")
+            || after
+                .first()
+                .is_none_or(|b| b.is_ascii_whitespace() || *b == b':'))
 }
 
 /// Where the local part begins.
@@ -301,7 +309,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_where_they_stand() {
-        let rows: [(&str, &[&str]); 17] = [
+        let rows: [(&str, &[&str]); 21] = [
             ("<user@example.com>:", &["user@example.com"]),
             (
                 "T=[user@example.com] F=[a@example.net]",
@@ -321,6 +329,10 @@ mod tests {
             ("see https://example.net/?u=a@example.com", &[]),
             ("user@mailhub on Thu", &["user@mailhub"]),
             ("  user@mailhub:", &["user@mailhub"]),
+            ("550 user@mailhub... User unknown", &["user@mailhub"]),
+            ("Recipient: user@mailhub", &["user@mailhub"]),
+            ("250 things user@home do", &[]),
+            ("they meet @home", &[]),
             (
                 "news+user=example.org@lists.example.com",
                 &["news+user=example.org@lists.example.com"],

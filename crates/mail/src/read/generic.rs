@@ -8,8 +8,9 @@
 //! What is said about a recipient is looked for in widening circles: behind the address and in the lines
 //! that follow; in other lines with the same address; in all that follows; in what stands before.
 
-use super::addresses::{self, Span};
+use super::addresses;
 use super::dialects::Dialect;
+use super::placed::{Hit, MARKS, Strength, classify, ends_with_colon, is_list};
 use super::reply;
 use super::vocabulary::Vocabulary;
 
@@ -62,28 +63,6 @@ pub(super) struct Reading {
     pub strong: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Strength {
-    Weak,
-    Strong,
-    Alias,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Hit {
-    line: usize,
-    span: Span,
-    strength: Strength,
-    /// The line is a reply: all of it is said.
-    whole: bool,
-    /// The words before it, or before the list in which it stands: where they begin and end in the line.
-    head: (usize, usize),
-    /// These words speak of a failure.
-    sentence: bool,
-    /// The line speaks of a failure.
-    fails: bool,
-}
-
 /// Whom the report is from and to, and whom the returned message was for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around<'a> {
@@ -109,6 +88,12 @@ pub(super) fn read(
         if line.contains('@') && !line.starts_with("> ") && hits.len() < MAX_RECIPIENTS * 2 {
             let from = hits.len();
             classify(number, line, vocabulary, dialect, &mut hits);
+            if hits.get(from).is_some_and(|hit| is_first(line, *hit))
+                && is_folded_contact(&lines, number, vocabulary)
+            {
+                // `For further assistance, please contact`, and the address on the next line.
+                hits.remove(from);
+            }
             // `<address> (expanded from`, and the other address on the next line.
             let above = lines.get(..number).unwrap_or_default().iter().rev();
             let above = above.take(2).find(|line| !line.trim().is_empty());
@@ -135,6 +120,21 @@ pub(super) fn read(
         strong: first.strength == Strength::Strong,
         named: collect(&lines, &hits, &chosen),
     }
+}
+
+/// Whether nothing stands before an address on its line.
+fn is_first(line: &str, hit: Hit) -> bool {
+    let before = line.get(..hit.span.start).unwrap_or_default();
+    before.trim_matches(MARKS).is_empty()
+}
+
+/// Whether the line above goes on with this one, and says whom to ask or what else the address is.
+fn is_folded_contact(lines: &[&str], number: usize, vocabulary: &Vocabulary) -> bool {
+    let above = number.checked_sub(1).and_then(|n| lines.get(n));
+    let above = above.map_or("", |line| line.trim());
+    let begun = above.rsplit(". ").next().unwrap_or_default();
+    let goes_on = !above.is_empty() && !above.ends_with(['.', '!', '?']) && !above.contains('@');
+    goes_on && vocabulary.speaks_of_contact(begun)
 }
 
 /// `"|/usr/bin/filter"` and below it `(expanded from: <address>)`: what failed is no address, the alias is whom
@@ -358,10 +358,6 @@ fn sentence(lines: &[&str], hit: Hit) -> String {
     }
 }
 
-fn ends_with_colon(head: &str) -> bool {
-    head.trim_end_matches(['<', '"', '\'', ' ']).ends_with(':')
-}
-
 /// Where what is said of a recipient ends on its line: at the next one, or at the words that announce that one.
 fn next_on_line(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<usize> {
     let from = chosen.partition_point(|h| h.line < hit.line);
@@ -484,7 +480,10 @@ fn is_in_list(line: &str, hit: Hit) -> bool {
 }
 
 fn has_letters(text: &str) -> bool {
-    text.chars().filter(|c| c.is_alphanumeric()).count() >= 3
+    text.chars()
+        .filter(|c| c.is_alphanumeric())
+        .nth(2)
+        .is_some()
 }
 
 /// A transcript goes on with another host or command.
@@ -498,222 +497,4 @@ fn begins_dialogue(line: &str) -> bool {
 
 fn is_rule(line: &str) -> bool {
     line.len() >= 5 && line.chars().all(|c| "-=_*#~+.".contains(c))
-}
-
-/// What may stand around an address without meaning anything.
-const MARKS: &[char] = &[
-    ' ', '\t', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '{', '}', '*', '-', '•', '·', ':',
-    '=', '|', ',', '.', '~', ';', '：', '「', '」', '『', '』', '・', '◆', '■', '\u{3000}',
-    '\u{a0}',
-];
-
-fn classify(
-    number: usize,
-    line: &str,
-    vocabulary: &Vocabulary,
-    dialect: Option<&Dialect>,
-    hits: &mut Vec<Hit>,
-) {
-    let spans = addresses::find(line);
-    let listed = is_list(line, &spans);
-    let fails = vocabulary.speaks_of_failure(line);
-    let mut floor = 0;
-    let mut last: Option<Hit> = None;
-    for (index, span) in spans.iter().copied().enumerate() {
-        let head = line.get(floor..span.start).unwrap_or_default();
-        let next = spans.get(index + 1).map_or(line.len(), |next| next.start);
-        let glued = last.filter(|_| is_glue(head));
-        let place = Place {
-            before: unnumbered(head, floor == 0),
-            after: line.get(span.end..).unwrap_or_default(),
-            until_next: line.get(span.end..next).unwrap_or_default(),
-            first: floor == 0,
-            follows: last.is_some_and(|hit| hit.strength == Strength::Strong),
-        };
-        let found = match glued {
-            _ if listed => Some((Strength::Strong, false)),
-            Some(hit) if hit.strength == Strength::Strong => Some((Strength::Strong, hit.whole)),
-            _ => {
-                strength(place, vocabulary, dialect).or_else(|| weak(line, span, head, vocabulary))
-            }
-        };
-        floor = span.end;
-        let Some((strength, whole)) = found else {
-            last = None;
-            continue;
-        };
-        let own = (span.start - head.len(), span.start);
-        let hit = Hit {
-            line: number,
-            span,
-            strength,
-            whole,
-            head: glued.map_or(own, |hit| hit.head),
-            sentence: glued.map_or_else(|| vocabulary.speaks_of_failure(head), |hit| hit.sentence),
-            fails,
-        };
-        hits.push(hit);
-        last = Some(hit);
-    }
-}
-
-/// Whether what stands between two addresses only lists them.
-fn is_glue(between: &str) -> bool {
-    let bare = between.trim_matches(MARKS);
-    [
-        "", "and", "or", "und", "et", "y", "e", "en", "og", "och", "i", "и", "&", "ja", "a",
-    ]
-    .contains(&bare)
-}
-
-/// What stands before an address, without the number of an item: `1. jane@…`, `(2) jane@…`.
-fn unnumbered(before: &str, first: bool) -> &str {
-    let bare = before.trim_start().trim_start_matches('(');
-    let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit());
-    let digits = bare.len() - rest.len();
-    match rest.strip_prefix(['.', ')']) {
-        Some(rest) if first && (1..=3).contains(&digits) && rest.starts_with(' ') => rest,
-        _ => before,
-    }
-}
-
-/// Whether a line holds nothing but addresses, or one address and what marks it.
-fn is_list(line: &str, spans: &[Span]) -> bool {
-    let mut at = 0;
-    for span in spans {
-        let between = line.get(at..span.start).unwrap_or_default();
-        if !between.trim_matches(MARKS).is_empty() {
-            return false;
-        }
-        at = span.end;
-    }
-    line.get(at..)
-        .unwrap_or_default()
-        .trim_matches(MARKS)
-        .is_empty()
-}
-
-/// What stands around an address on its line.
-#[derive(Debug, Clone, Copy)]
-struct Place<'a> {
-    /// From the address before, or from the start of the line.
-    before: &'a str,
-    after: &'a str,
-    until_next: &'a str,
-    /// No other address stands before.
-    first: bool,
-    /// The address before it is that of a recipient.
-    follows: bool,
-}
-
-fn strength(
-    place: Place<'_>,
-    vocabulary: &Vocabulary,
-    dialect: Option<&Dialect>,
-) -> Option<(Strength, bool)> {
-    let Place {
-        before,
-        after,
-        first,
-        ..
-    } = place;
-    let bare = before.trim_matches(MARKS);
-    if bare.is_empty() && first {
-        return stands_first(after, vocabulary).then_some((Strength::Strong, false));
-    }
-    if first && (is_reply_prefix(bare) || is_pointing_reply(before)) {
-        return (!is_of_sender(after)).then_some((Strength::Strong, true));
-    }
-    let lower = bare.to_lowercase();
-    // `Recipient(s):`, `Ontvanger(s):`, `Empfänger(n):`
-    let lower = lower
-        .strip_suffix(')')
-        .and_then(|open| open.rsplit_once('('))
-        .map_or(lower.as_str(), |(word, _)| word);
-    let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
-    if dialect.is_some_and(|d| ends(&d.recipient)) {
-        return Some((Strength::Strong, false));
-    }
-    if ends(&vocabulary.alias) {
-        return Some((Strength::Alias, false));
-    }
-    // `a@…: reason, b@…: reason`, `a@… (reason), b@… (reason)`
-    let another = place.follows
-        && before.trim_end().ends_with([',', ';', '|'])
-        && after.trim_start().starts_with([':', '(']);
-    if another && !vocabulary.speaks_of_contact(before) {
-        return Some((Strength::Strong, false));
-    }
-    // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address or addresses.
-    let reason = before
-        .trim_end_matches(['<', '"', '\'', ' '])
-        .ends_with(':')
-        && (place.until_next.trim_matches(MARKS).is_empty() || after.starts_with(" ("))
-        && vocabulary.speaks_of_failure(before);
-    ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
-        .then_some((Strength::Strong, false))
-}
-
-/// Whether a reply speaks of the sender's address: `554 <jane@…>: Sender address rejected`.
-fn is_of_sender(after: &str) -> bool {
-    let said = after.trim_start_matches(MARKS);
-    said.get(..6)
-        .is_some_and(|word| word.eq_ignore_ascii_case("sender"))
-}
-
-/// Whether what stands behind an address at the start of a line fits a report.
-fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
-    let marked = after.trim_start_matches(['>', '"', '\'', ']', ')']);
-    let bare = marked.trim();
-    bare.is_empty()
-        || marked.starts_with([':', ';', ',', '(', '[', '.', '=', '<'])
-        || bare.starts_with(['(', '[', '-', ':', ';', '=', '|'])
-        || bare.starts_with("on ")
-        || bare.starts_with("...")
-        || vocabulary.speaks_of_failure(bare)
-        || reply::find(bare).is_some()
-}
-
-/// `550 5.1.1 <`, `<<< 550 <`, `554-`: only a failing reply code stands before the address.
-pub(super) fn is_reply_prefix(bare: &str) -> bool {
-    bare.starts_with(['4', '5'])
-        && bare.len() <= 24
-        && bare
-            .chars()
-            .all(|c| c.is_ascii_digit() || ". -#".contains(c))
-        && reply::find(bare).is_some()
-}
-
-/// `550 5.1.1 unknown mailbox --> <`: a reply, and an arrow to whom it is about.
-fn is_pointing_reply(before: &str) -> bool {
-    let bare = before.trim_end_matches(['<', '"', '\'', ' ', '\t']);
-    bare.ends_with("->")
-        && before.trim_start().starts_with(['4', '5'])
-        && reply::find(before).is_some()
-}
-
-fn ends_with_word(text: &str, tag: &str) -> bool {
-    text.strip_suffix(tag).is_some_and(|head| {
-        head.chars()
-            .next_back()
-            .is_none_or(|c| !c.is_alphanumeric() || !tag.is_ascii())
-    })
-}
-
-fn weak(line: &str, span: Span, before: &str, vocabulary: &Vocabulary) -> Option<(Strength, bool)> {
-    let address = line.get(span.start..span.end)?;
-    let rest = line.get(span.end..)?.trim_matches(MARKS);
-    let placed = is_name(before) && rest.split_whitespace().count() <= 12;
-    let blamed = !addresses::is_system(address)
-        && !addresses::is_role(address)
-        && !vocabulary.speaks_of_contact(before)
-        && !vocabulary.speaks_of_contact(rest)
-        && (placed || vocabulary.speaks_of_failure(line));
-    blamed.then_some((Strength::Weak, false))
-}
-
-/// Whether what stands before an address may be the recipient's name: nothing, `To`, up to four words.
-fn is_name(before: &str) -> bool {
-    let bare = before.trim_matches(MARKS);
-    bare.split_whitespace().count() <= 4 && !bare.contains([':', '=', '>', '/'])
 }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::addresses;
-use super::generic::is_reply_prefix;
+use super::placed::is_reply_prefix;
 use super::reply;
 use super::vocabulary::Vocabulary;
 

@@ -35,6 +35,7 @@ mod notice;
 mod original;
 mod outer;
 mod own;
+mod placed;
 mod rejection;
 mod reply;
 mod report;

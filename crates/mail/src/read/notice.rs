@@ -25,28 +25,25 @@ pub(super) struct Notice {
 impl Notice {
     /// Reads a text and finds where the returned message begins.
     pub(super) fn new(text: String, vocabulary: &Vocabulary) -> Self {
-        let mut phrases = Vec::new();
-        let folded = Folded::of(&text);
-        vocabulary.text.each(&folded.text, |sign, end| {
-            if phrases.len() < 2_000 {
-                phrases.push((sign, folded.place(end)));
-            }
-        });
+        // Below the headers of the returned message no phrase counts.
+        let most = find_cut(&text, &[]);
+        let mut phrases = phrases_in(text.get(..most).unwrap_or_default(), vocabulary);
         let ends: Vec<usize> = phrases
             .iter()
             .filter(|(sign, _)| *sign == Sign::End)
             .map(|(_, end)| *end)
             .collect();
-        let mut cut = find_cut(&text, &ends);
-        let words = |part: &str| {
-            part.chars()
-                .filter(|c| c.is_alphanumeric())
-                .take(11)
-                .count()
+        let mut cut = if ends.is_empty() {
+            most
+        } else {
+            find_cut(&text, &ends)
         };
-        if text.get(..cut).is_some_and(|before| words(before) <= 10) {
+        if !is_some(&text, cut) {
             // Nothing would be left to read.
             cut = text.len();
+            if most < cut {
+                phrases = phrases_in(&text, vocabulary);
+            }
         }
         let mut signs = Signs::default();
         for (sign, end) in phrases {
@@ -85,6 +82,28 @@ impl Notice {
     pub(super) fn after(&self) -> &str {
         self.text.get(self.cut..).unwrap_or_default()
     }
+}
+
+/// The phrases of a text, and where each ends.
+fn phrases_in(text: &str, vocabulary: &Vocabulary) -> Vec<(Sign, usize)> {
+    let mut phrases = Vec::new();
+    let folded = Folded::of(text);
+    vocabulary.text.each(&folded.text, |sign, end| {
+        if phrases.len() < 2_000 {
+            phrases.push((sign, folded.place(end)));
+        }
+    });
+    phrases
+}
+
+/// Whether more than a few letters stand before a cut.
+fn is_some(text: &str, cut: usize) -> bool {
+    let before = text.get(..cut).unwrap_or_default();
+    before
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .nth(10)
+        .is_some()
 }
 
 /// A text in one line, so that phrases are found that are folded over two; what is quoted (`> `) is left out.

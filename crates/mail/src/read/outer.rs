@@ -11,6 +11,9 @@ use super::vocabulary::{Sign, Signs, Vocabulary};
 /// Bytes of the header block in which a dialect's marks are looked for.
 const MAX_MARKS: usize = 8 << 10;
 
+/// Bytes of text, as they stand in the mail, of one that passes another one on without a word.
+const MAX_SILENT: usize = 600;
+
 /// The outer headers, decoded once.
 #[derive(Debug)]
 pub(super) struct Outer {
@@ -151,6 +154,14 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
         .unwrap_or_default();
     // A person who adds a sentence asks about the report; a program tells that it adds it.
     let most = if vocabulary.is_daemon(&from) { 60 } else { 8 };
+    let texts = mail
+        .parts
+        .iter()
+        .filter(|part| part.level == 0 && matches!(part.kind, PartKind::Text | PartKind::Html));
+    // Too much to be so few words: not worth decoding.
+    if texts.map(|part| part.body.len()).sum::<usize>() > MAX_SILENT {
+        return None;
+    }
     let text = notice::gather(mail, 0);
     let words = text.split_whitespace().take(most + 1).count();
     (words <= most && !text.contains('@')).then(|| {

@@ -6,16 +6,24 @@ use std::borrow::Cow;
 /// Signs that stand for an `@`.
 const SIGNS: &[&str] = &["(at)", "[at]", "(AT)", "[AT]", " at ", " AT ", " @ "];
 
+/// Signs in a text that are looked at.
+const MAX_SIGNS: usize = 500;
+
 /// The text with such addresses written as whole ones.
 pub(super) fn whole(text: String) -> String {
-    let odd = SIGNS.iter().any(|sign| text.contains(sign)) || is_cut(&text);
-    if !odd {
+    let has = |sign: &&str| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
+    let odd = SIGNS.iter().any(|sign| has(sign) && is_used(&text, sign));
+    if !odd && !is_cut(&text) {
         return text;
     }
     let mut out = String::with_capacity(text.len());
     let mut lines = text.split_inclusive('\n').peekable();
     while let Some(line) = lines.next() {
-        let line = spelled(line);
+        let line = if odd {
+            spelled(line)
+        } else {
+            Cow::Borrowed(line)
+        };
         let joined = lines.peek().and_then(|next| joined(&line, next));
         if let Some(joined) = joined {
             lines.next();
@@ -27,15 +35,33 @@ pub(super) fn whole(text: String) -> String {
     out
 }
 
-/// Whether some line may end within an address, or begin with what belongs to one.
+/// Whether a local part and a domain stand around one of these signs.
+fn is_used(text: &str, sign: &str) -> bool {
+    memchr::memmem::find_iter(text.as_bytes(), sign.as_bytes())
+        .take(MAX_SIGNS)
+        .any(|at| {
+            let before = text.get(..at).unwrap_or_default();
+            let after = text.get(at + sign.len()..).unwrap_or_default();
+            host_of(after).is_some() && local_of(before).is_some()
+        })
+}
+
+/// Whether some line ends within an address in brackets, or begins with what belongs to one.
 fn is_cut(text: &str) -> bool {
-    text.lines().any(|line| {
-        let bare = line.trim();
-        let open = bare.rfind('<').is_some_and(|at| {
-            let rest = bare.get(at..).unwrap_or_default();
-            rest.contains('@') && !rest.contains('>')
-        });
-        open || bare.starts_with('@')
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'@', bytes).take(MAX_SIGNS).any(|at| {
+        let before = bytes.get(..at).unwrap_or_default();
+        let begins = before
+            .iter()
+            .rposition(|b| !matches!(b, b' ' | b'\t'))
+            .is_none_or(|i| before.get(i) == Some(&b'\n'));
+        let after = bytes.get(at..).unwrap_or_default();
+        let stop = after
+            .iter()
+            .take(200)
+            .position(|b| b.is_ascii_whitespace() || *b == b'>');
+        let ends = stop.is_some_and(|i| after.get(i) == Some(&b'\n'));
+        begins || ends
     })
 }
 

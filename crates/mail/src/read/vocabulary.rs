@@ -118,8 +118,25 @@ struct SenderPhrases {
 /// Phrases compiled for one kind of text.
 #[derive(Debug)]
 pub(super) struct Finder {
+    all: Phrasebook,
+    /// Those in ASCII only: a smaller machine for most texts.
+    ascii: Phrasebook,
+}
+
+#[derive(Debug)]
+struct Phrasebook {
     machine: Option<AhoCorasick>,
     signs: Vec<Sign>,
+}
+
+impl Phrasebook {
+    fn new<'a>(phrases: impl Iterator<Item = (Sign, &'a str)>) -> Self {
+        let (signs, texts): (Vec<Sign>, Vec<&str>) = phrases.unzip();
+        Self {
+            machine: machine(&texts),
+            signs,
+        }
+    }
 }
 
 impl Finder {
@@ -138,17 +155,14 @@ impl Finder {
             (&phrases.person, Sign::Person),
             (&phrases.goods, Sign::Goods),
         ];
-        let mut all = Vec::new();
-        let mut signs = Vec::new();
-        for (list, sign) in lists {
-            for phrase in list {
-                all.push(phrase.as_str());
-                signs.push(sign);
-            }
-        }
+        let each = || {
+            lists
+                .iter()
+                .flat_map(|(list, sign)| list.iter().map(|phrase| (*sign, phrase.as_str())))
+        };
         Self {
-            machine: machine(&all),
-            signs,
+            all: Phrasebook::new(each()),
+            ascii: Phrasebook::new(each().filter(|(_, phrase)| phrase.is_ascii())),
         }
     }
 
@@ -156,10 +170,15 @@ impl Finder {
     ///
     /// A success that begins within a failure is none: `Undelivered:`, `Non remis :`.
     pub(super) fn each(&self, text: &str, mut seen: impl FnMut(Sign, usize)) {
-        let Some(machine) = &self.machine else { return };
+        let book = if text.is_ascii() {
+            &self.ascii
+        } else {
+            &self.all
+        };
+        let Some(machine) = &book.machine else { return };
         let mut failure = 0..0;
         for found in machine.find_overlapping_iter(text) {
-            let Some(sign) = self.signs.get(found.pattern().as_usize()) else {
+            let Some(sign) = book.signs.get(found.pattern().as_usize()) else {
                 continue;
             };
             let is_within = failure.start < found.start() && found.start() < failure.end;

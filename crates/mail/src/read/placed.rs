@@ -1,0 +1,257 @@
+//! Where an address stands on its line, and what that says of it: named as failed, another name of somebody, or merely
+//! there.
+
+use super::addresses::{self, Span};
+use super::dialects::Dialect;
+use super::reply;
+use super::vocabulary::Vocabulary;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Strength {
+    Weak,
+    Strong,
+    Alias,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hit {
+    pub line: usize,
+    pub span: Span,
+    pub strength: Strength,
+    /// The line is a reply: all of it is said.
+    pub whole: bool,
+    /// The words before it, or before the list in which it stands: where they begin and end in the line.
+    pub head: (usize, usize),
+    /// These words speak of a failure.
+    pub sentence: bool,
+    /// The line speaks of a failure.
+    pub fails: bool,
+}
+
+/// What may stand around an address without meaning anything.
+pub(super) const MARKS: &[char] = &[
+    ' ', '\t', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '{', '}', '*', '-', '•', '·', ':',
+    '=', '|', ',', '.', '~', ';', '：', '「', '」', '『', '』', '・', '◆', '■', '\u{3000}',
+    '\u{a0}',
+];
+
+pub(super) fn classify(
+    number: usize,
+    line: &str,
+    vocabulary: &Vocabulary,
+    dialect: Option<&Dialect>,
+    hits: &mut Vec<Hit>,
+) {
+    let spans = addresses::find(line);
+    let listed = is_list(line, &spans);
+    let mut fails = None;
+    let mut floor = 0;
+    let mut last: Option<Hit> = None;
+    for (index, span) in spans.iter().copied().enumerate() {
+        let head = line.get(floor..span.start).unwrap_or_default();
+        let next = spans.get(index + 1).map_or(line.len(), |next| next.start);
+        let glued = last.filter(|_| is_glue(head));
+        let place = Place {
+            before: unnumbered(head, floor == 0),
+            after: line.get(span.end..).unwrap_or_default(),
+            until_next: line.get(span.end..next).unwrap_or_default(),
+            first: floor == 0,
+            follows: last.is_some_and(|hit| hit.strength == Strength::Strong),
+        };
+        let found = match glued {
+            _ if listed => Some((Strength::Strong, false)),
+            Some(hit) if hit.strength == Strength::Strong => Some((Strength::Strong, hit.whole)),
+            _ => {
+                strength(place, vocabulary, dialect).or_else(|| weak(line, span, head, vocabulary))
+            }
+        };
+        floor = span.end;
+        let Some((strength, whole)) = found else {
+            last = None;
+            continue;
+        };
+        let own = (span.start - head.len(), span.start);
+        let hit = Hit {
+            line: number,
+            span,
+            strength,
+            whole,
+            head: glued.map_or(own, |hit| hit.head),
+            sentence: glued.map_or_else(|| vocabulary.speaks_of_failure(head), |hit| hit.sentence),
+            fails: *fails.get_or_insert_with(|| vocabulary.speaks_of_failure(line)),
+        };
+        hits.push(hit);
+        last = Some(hit);
+    }
+}
+
+/// Whether what stands between two addresses only lists them.
+fn is_glue(between: &str) -> bool {
+    let bare = between.trim_matches(MARKS);
+    [
+        "", "and", "or", "und", "et", "y", "e", "en", "og", "och", "i", "и", "&", "ja", "a",
+    ]
+    .contains(&bare)
+}
+
+/// What stands before an address, without the number of an item: `1. jane@…`, `(2) jane@…`.
+fn unnumbered(before: &str, first: bool) -> &str {
+    let bare = before.trim_start().trim_start_matches('(');
+    let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit());
+    let digits = bare.len() - rest.len();
+    match rest.strip_prefix(['.', ')']) {
+        Some(rest) if first && (1..=3).contains(&digits) && rest.starts_with(' ') => rest,
+        _ => before,
+    }
+}
+
+/// Whether a line holds nothing but addresses, or one address and what marks it.
+pub(super) fn is_list(line: &str, spans: &[Span]) -> bool {
+    let mut at = 0;
+    for span in spans {
+        let between = line.get(at..span.start).unwrap_or_default();
+        if !between.trim_matches(MARKS).is_empty() {
+            return false;
+        }
+        at = span.end;
+    }
+    line.get(at..)
+        .unwrap_or_default()
+        .trim_matches(MARKS)
+        .is_empty()
+}
+
+/// What stands around an address on its line.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    /// From the address before, or from the start of the line.
+    before: &'a str,
+    after: &'a str,
+    until_next: &'a str,
+    /// No other address stands before.
+    first: bool,
+    /// The address before it is that of a recipient.
+    follows: bool,
+}
+
+fn strength(
+    place: Place<'_>,
+    vocabulary: &Vocabulary,
+    dialect: Option<&Dialect>,
+) -> Option<(Strength, bool)> {
+    let Place {
+        before,
+        after,
+        first,
+        ..
+    } = place;
+    let bare = before.trim_matches(MARKS);
+    if bare.is_empty() && first {
+        // `<jane@…>へご連絡ください`: a particle says to whom.
+        let rest = after.trim_start_matches(['>', '"', ' ']);
+        if rest.starts_with(['へ', 'ま', 'に']) {
+            return None;
+        }
+        return stands_first(after, vocabulary).then_some((Strength::Strong, false));
+    }
+    if first && (is_reply_prefix(bare) || is_pointing_reply(before)) {
+        return (!is_of_sender(after)).then_some((Strength::Strong, true));
+    }
+    let lower = bare.to_lowercase();
+    // `Recipient(s):`, `Ontvanger(s):`, `Empfänger(n):`
+    let lower = lower
+        .strip_suffix(')')
+        .and_then(|open| open.rsplit_once('('))
+        .map_or(lower.as_str(), |(word, _)| word);
+    let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
+    if dialect.is_some_and(|d| ends(&d.recipient)) {
+        return Some((Strength::Strong, false));
+    }
+    if ends(&vocabulary.alias) {
+        return Some((Strength::Alias, false));
+    }
+    // `a@…: reason, b@…: reason`, `a@… (reason), b@… (reason)`
+    let another = place.follows
+        && before.trim_end().ends_with([',', ';', '|'])
+        && after.trim_start().starts_with([':', '(']);
+    if another && !vocabulary.speaks_of_contact(before) {
+        return Some((Strength::Strong, false));
+    }
+    // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address or addresses.
+    let reason = before
+        .trim_end_matches(['<', '"', '\'', ' '])
+        .ends_with(':')
+        && (place.until_next.trim_matches(MARKS).is_empty() || after.starts_with(" ("))
+        && vocabulary.speaks_of_failure(before);
+    ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
+        .then_some((Strength::Strong, false))
+}
+
+/// Whether a reply speaks of the sender's address: `554 <jane@…>: Sender address rejected`.
+fn is_of_sender(after: &str) -> bool {
+    let said = after.trim_start_matches(MARKS);
+    said.get(..6)
+        .is_some_and(|word| word.eq_ignore_ascii_case("sender"))
+}
+
+/// Whether what stands behind an address at the start of a line fits a report.
+fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
+    let marked = after.trim_start_matches(['>', '"', '\'', ']', ')']);
+    let bare = marked.trim();
+    bare.is_empty()
+        || marked.starts_with([':', ';', ',', '(', '[', '.', '=', '<'])
+        || bare.starts_with(['(', '[', '-', ':', ';', '=', '|'])
+        || bare.starts_with("on ")
+        || bare.starts_with("...")
+        || vocabulary.speaks_of_failure(bare)
+        || reply::find(bare).is_some()
+}
+
+/// `550 5.1.1 <`, `<<< 550 <`, `554-`: only a failing reply code stands before the address.
+pub(super) fn is_reply_prefix(bare: &str) -> bool {
+    bare.starts_with(['4', '5'])
+        && bare.len() <= 24
+        && bare
+            .chars()
+            .all(|c| c.is_ascii_digit() || ". -#".contains(c))
+        && reply::find(bare).is_some()
+}
+
+/// `550 5.1.1 unknown mailbox --> <`: a reply, and an arrow to whom it is about.
+fn is_pointing_reply(before: &str) -> bool {
+    let bare = before.trim_end_matches(['<', '"', '\'', ' ', '\t']);
+    bare.ends_with("->")
+        && before.trim_start().starts_with(['4', '5'])
+        && reply::find(before).is_some()
+}
+
+fn ends_with_word(text: &str, tag: &str) -> bool {
+    text.strip_suffix(tag).is_some_and(|head| {
+        head.chars()
+            .next_back()
+            .is_none_or(|c| !c.is_alphanumeric() || !tag.is_ascii())
+    })
+}
+
+fn weak(line: &str, span: Span, before: &str, vocabulary: &Vocabulary) -> Option<(Strength, bool)> {
+    let address = line.get(span.start..span.end)?;
+    let rest = line.get(span.end..)?.trim_matches(MARKS);
+    let placed = is_name(before) && rest.split_whitespace().count() <= 12;
+    let blamed = !addresses::is_system(address)
+        && !addresses::is_role(address)
+        && !vocabulary.speaks_of_contact(before)
+        && !vocabulary.speaks_of_contact(rest)
+        && (placed || vocabulary.speaks_of_failure(line));
+    blamed.then_some((Strength::Weak, false))
+}
+
+/// Whether what stands before an address may be the recipient's name: nothing, `To`, up to four words.
+fn is_name(before: &str) -> bool {
+    let bare = before.trim_matches(MARKS);
+    bare.split_whitespace().count() <= 4 && !bare.contains([':', '=', '>', '/'])
+}
+
+/// Whether words announce with a colon what follows them.
+pub(super) fn ends_with_colon(head: &str) -> bool {
+    head.trim_end_matches(['<', '"', '\'', ' ']).ends_with(':')
+}
