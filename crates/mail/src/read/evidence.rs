@@ -22,6 +22,9 @@ const MAX_MEANT: usize = 40;
 /// Words of a notice that says little else than that a delivery failed.
 const MAX_TERSE: usize = 150;
 
+/// Bytes before an address that lead to it.
+const MAX_LEAD: usize = 250;
+
 /// Why a text is a bounce, if it is one.
 pub(super) fn why_bounce(
     mail: &Structure<'_>,
@@ -155,6 +158,11 @@ pub(super) fn understood(
         return None;
     }
     let named = reading.named.first()?;
+    if reading.strong && !outer.answers() && is_led(text, &named.address) {
+        return Some(
+            "a short mail says that a delivery failed, and names the recipient".to_owned(),
+        );
+    }
     let line = text
         .before()
         .lines()
@@ -170,6 +178,20 @@ pub(super) fn understood(
         is_known_failure(&named.address, texts, rules)
     };
     why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
+}
+
+/// Whether the words that lead to an address say that a delivery failed.
+fn is_led(text: &Notice, address: &str) -> bool {
+    let before = text.before();
+    let Some(at) = before.find(address) else {
+        return false;
+    };
+    let end = before.get(at..).and_then(|rest| rest.find('\n'));
+    let end = end.map_or(before.len(), |length| at + length);
+    let begin = before.floor_char_boundary(at.saturating_sub(MAX_LEAD));
+    let lead = before.get(begin..end).unwrap_or_default();
+    let vocabulary = super::vocabulary::shipped();
+    vocabulary.text.signs(lead).has(Sign::Failure) || vocabulary.undelivered.is_told(lead)
 }
 
 /// The sentence that names an address, from full stop to full stop, over folded lines.

@@ -209,7 +209,10 @@ impl<'a> Walk<'a> {
         depth: u8,
         level: u8,
     ) -> Vec<Pending<'a>> {
-        let kind = kind_of(&content.media);
+        let mut kind = kind_of(&content.media);
+        if kind == PartKind::Other && looks_like_status(body) {
+            kind = PartKind::DeliveryStatus;
+        }
         if content.media.starts_with("multipart/")
             || (kind == PartKind::Other && content.boundary.is_some())
         {
@@ -251,6 +254,23 @@ impl<'a> Walk<'a> {
             level,
         });
     }
+}
+
+/// Whether a part of no known type begins as a delivery status does (RFC 3464 §2.2): some clients attach it as data.
+fn looks_like_status(body: &[u8]) -> bool {
+    let body = body.trim_ascii_start();
+    [
+        &b"Reporting-MTA:"[..],
+        b"Final-Recipient:",
+        b"Original-Envelope-Id:",
+        // The first of them in base64.
+        b"UmVwb3J0aW5nLU1UQ",
+    ]
+    .iter()
+    .any(|start| {
+        body.get(..start.len())
+            .is_some_and(|head| head.eq_ignore_ascii_case(start))
+    })
 }
 
 /// Whether a body begins with a delimiter line and the headers of a part (RFC 2046 §5.1.1), after a few lines at most.
