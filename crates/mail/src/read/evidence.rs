@@ -36,8 +36,7 @@ pub(super) fn why_bounce(
     let subject = outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay);
     let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
     let system = outer.daemon || outer.null_path;
-    let away =
-        outer.subject_signs.has(Sign::AutoReply) || (text.signs.has(Sign::AutoReply) && !subject);
+    let away = is_away(outer, text, reading, says);
     let precedence = mail.headers.get("precedence").unwrap_or_default();
     let from_list = precedence.eq_ignore_ascii_case("list") && !outer.null_path;
     if from_list && dialect.is_none() {
@@ -107,6 +106,14 @@ pub(super) fn why_bounce(
     None
 }
 
+/// Whether it is an automatic answer rather than a report: a mail system may call its report an automatic answer too.
+fn is_away(outer: &Outer, text: &Notice, reading: &Reading, says: bool) -> bool {
+    let subject = outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay);
+    let reports = (outer.daemon || outer.null_path) && says && reading.strong;
+    outer.subject_signs.has(Sign::AutoReply)
+        || (text.signs.has(Sign::AutoReply) && !subject && !reports)
+}
+
 /// Whether what could not be delivered are goods.
 fn is_of_goods(outer: &Outer, text: &Notice) -> bool {
     let system = outer.daemon || outer.null_path;
@@ -140,9 +147,9 @@ pub(super) fn understood(
     reading: &Reading,
     rules: &RuleSet,
 ) -> Option<String> {
-    let away = outer.subject_signs.has(Sign::AutoReply) || text.signs.has(Sign::AutoReply);
     let system = outer.daemon || outer.null_path;
     let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    let away = is_away(outer, text, reading, says);
     // Who says that a mail failed may add a page on why one should not worry.
     let told = says && reading.strong && !outer.answers();
     let most = if system || told { 600 } else { 150 };

@@ -229,9 +229,8 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
                 .any(|r| addresses::same(r, address))
                 // A recipient's own script reports under the recipient's name.
                 || (addresses::same(around.from, address) && (hit.fails || told()))
-                || (!addresses::is_system(address)
-                    && !addresses::is_role(address)
-                    && ((hit.whole && told()) || listed())))
+                || (hit.whole && told())
+                || (!addresses::is_system(address) && !addresses::is_role(address) && listed()))
     };
     hits.iter().filter(written_to).copied().collect()
 }

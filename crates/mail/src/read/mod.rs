@@ -79,7 +79,10 @@ pub fn read_with(mail: &[u8], rules: &RuleSet, own: &MailRules) -> Report {
     if let Some(inner) = outer::passed_on(&structure, vocabulary::shipped()) {
         let inner = read_one(&structure::parse(&inner), rules);
         if matches!(inner.kind, Kind::Bounce | Kind::Feedback) && !inner.recipients.is_empty() {
-            report = inner;
+            let outer = std::mem::replace(&mut report, inner).original;
+            // Whom the mail came to may carry a signed name of ours.
+            report.original.delivered_to.extend(outer.delivered_to);
+            report.original.references.extend(outer.references);
             let step = "a report that is passed on in an attachment, without a word";
             report.steps.insert(0, step.to_owned());
         }
