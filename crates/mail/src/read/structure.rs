@@ -238,7 +238,11 @@ impl<'a> Walk<'a> {
         }
         let plain = content.encoding.as_deref().is_none_or(is_identity);
         self.leaf(kind, content, body, level);
-        if kind != PartKind::Message || !plain || depth >= MAX_DEPTH {
+        if kind != PartKind::Message || !plain {
+            return Vec::new();
+        }
+        if depth >= MAX_DEPTH {
+            self.note(Problem::TooDeep(MAX_DEPTH));
             return Vec::new();
         }
         let (headers, inner) = Headers::parse(without_mbox_line(body));

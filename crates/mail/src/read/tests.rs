@@ -6,7 +6,7 @@ use posthaste_core::qualify::RuleSet;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Kind, Report, read};
+use super::{Kind, Problem, Report, read};
 
 fn sample_files() -> Vec<PathBuf> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/read");
@@ -143,6 +143,30 @@ fn truncations_anywhere_are_read() {
             let report = read(&mail[..end], &rules);
             assert!(report.recipients.len() <= 3, "{name} cut at {end}");
         }
+    }
+}
+
+#[test]
+fn a_mail_nested_too_deep_is_told_as_unreadable() {
+    let multiparts: String = (0..10_000)
+        .map(|i| format!("Content-Type: multipart/mixed; boundary=b{i}\n\n--b{i}\n"))
+        .collect();
+    for mail in [
+        multiparts,
+        "Content-Type: message/rfc822\n\n".repeat(10_000),
+    ] {
+        let report = read(mail.as_bytes(), &RuleSet::shipped());
+        let told = |wanted: fn(&Problem) -> bool| report.problems.iter().any(wanted);
+        assert!(
+            told(|p| matches!(p, Problem::TooDeep(_))),
+            "{:?}",
+            report.problems
+        );
+        assert!(
+            told(|p| matches!(p, Problem::Unreadable(_))),
+            "{:?}",
+            report.problems
+        );
     }
 }
 
