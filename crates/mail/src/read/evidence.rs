@@ -61,7 +61,8 @@ pub(super) fn why_bounce(
         return None;
     }
     let returned = returns_message(mail, text);
-    let whom = !reading.named.is_empty() || returned;
+    let titled = || !super::original::in_subject(outer).is_empty();
+    let whom = !reading.named.is_empty() || returned || (system && subject && titled());
     let told_well = reading.strong || subject || told || returned;
     // A warning that a mailbox fills up names its reader; a report names another, or a name alone.
     let speaks_of_others = whom || !text.before().contains('@');
