@@ -29,37 +29,40 @@ pub(super) fn read(
     let own = titled || text.signs.has(Sign::Gone) || told();
     let left = text.signs.has(Sign::Left) && (other.is_some() || names(text, address));
     if let Some(address) = of_original(outer, text, rules, report).filter(|_| answered) {
-        report.kind = Kind::Bounce;
-        report.dialect = Some("gone".to_owned());
         let step = "a program answers that the message did not reach whom it was for";
-        report.steps.push(step.to_owned());
-        let said = Said {
-            addresses: vec![address],
-            texts: vec![text.before().to_owned()],
-            ..Said::default()
-        };
-        report.recipients = vec![judge(said, rules)];
+        tell(
+            report,
+            step,
+            &address,
+            vec![text.before().to_owned()],
+            rules,
+        );
         return true;
     }
     if !(own || left) || text.before().split_whitespace().take(121).count() > 120 {
         return false;
     }
     let address = other.as_deref().unwrap_or(address);
+    let texts = vec![
+        text.before().to_owned(),
+        "The address is no longer valid".to_owned(),
+    ];
+    let step = "a program answers that the address itself is no longer in use";
+    tell(report, step, address, texts, rules);
+    true
+}
+
+/// Makes it a bounce of one recipient.
+fn tell(report: &mut Report, step: &str, address: &str, texts: Vec<String>, rules: &RuleSet) {
     report.kind = Kind::Bounce;
     report.dialect = Some("gone".to_owned());
-    report
-        .steps
-        .push("a program answers that the address itself is no longer in use".to_owned());
+    report.steps.push(step.to_owned());
     let said = Said {
         addresses: vec![address.to_owned()],
-        texts: vec![
-            text.before().to_owned(),
-            "The address is no longer valid".to_owned(),
-        ],
+        texts,
         ..Said::default()
     };
     report.recipients = vec![judge(said, rules)];
-    true
 }
 
 /// Whom the quoted message was for, when the answer says that it could not reach that one.

@@ -178,9 +178,7 @@ fn strength(
         return Some((Strength::Strong, false));
     }
     // `Delivery failed 20 attempts: address`: the reason, a colon, and nothing behind the address or addresses.
-    let reason = before
-        .trim_end_matches(['<', '"', '\'', ' '])
-        .ends_with(':')
+    let reason = ends_with_colon(before)
         && (place.until_next.trim_matches(MARKS).is_empty() || after.starts_with(" ("))
         && vocabulary.speaks_of_failure(before);
     ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
