@@ -12,6 +12,7 @@ pub mod failure;
 pub mod ids;
 pub mod log;
 pub mod part;
+pub mod phrases;
 pub mod prepare;
 pub mod qualify;
 pub mod quarantine;

@@ -1,17 +1,16 @@
 //! Which rules can apply to a text: one look for all of their literals at once.
 //!
-//! One Aho-Corasick automaton holds a required literal of each pattern. Only the rules whose
+//! One machine holds a required literal of each pattern. Only the rules whose
 //! literal is in the text, and the few without one, are then asked, in their order. So the cost of
 //! a text hardly depends on the number of rules.
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-
 use super::pattern::Pattern;
+use crate::phrases::Phrases;
 
-/// The automaton, and the rules behind each literal.
+/// The literals, and the rules behind each.
 #[derive(Debug)]
 pub struct Matcher {
-    automaton: Option<AhoCorasick>,
+    literals: Phrases,
     /// Rules of each literal, by the literal's number.
     rules: Vec<Vec<u32>>,
     /// Rules that must always be asked.
@@ -22,7 +21,7 @@ impl Matcher {
     /// Builds the matcher over the patterns of all rules, in their order.
     ///
     /// # Errors
-    /// When the literals are too many for one automaton.
+    /// When the literals are too many for one machine.
     pub fn build<'a>(rules: impl Iterator<Item = &'a [Pattern]>) -> Result<Self, String> {
         let mut literals: Vec<&str> = Vec::new();
         let mut numbers = std::collections::HashMap::new();
@@ -46,11 +45,8 @@ impl Matcher {
                 }
             }
         }
-        let automaton = (!literals.is_empty())
-            .then(|| automaton(&literals))
-            .transpose()?;
         Ok(Self {
-            automaton,
+            literals: Phrases::new(&literals)?,
             rules: of_literal,
             always,
         })
@@ -60,23 +56,12 @@ impl Matcher {
     pub fn candidates(&self, folded: &str, found: &mut Vec<u32>) {
         found.clear();
         found.extend_from_slice(&self.always);
-        if let Some(automaton) = &self.automaton {
-            for hit in automaton.find_overlapping_iter(folded) {
-                if let Some(rules) = self.rules.get(hit.pattern().as_usize()) {
-                    found.extend_from_slice(rules);
-                }
+        for hit in self.literals.find(folded) {
+            if let Some(rules) = self.rules.get(hit.phrase) {
+                found.extend_from_slice(rules);
             }
         }
         found.sort_unstable();
         found.dedup();
     }
-}
-
-/// An automaton for overlapping search; a contiguous NFA, small enough for every cache.
-pub fn automaton(literals: &[&str]) -> Result<AhoCorasick, String> {
-    AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .build(literals)
-        .map_err(|error| format!("the rules are too many for one automaton; drop some: {error}"))
 }

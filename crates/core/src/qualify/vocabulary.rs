@@ -9,13 +9,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
 use super::fold::fold;
-use super::matcher::automaton;
 use super::meaning::Meaning;
 use super::pattern::stands_alone;
+use crate::phrases::Phrases;
 
 /// Most bytes between the two concepts of a pair.
 const NEAR: usize = 48;
@@ -160,7 +159,7 @@ struct Term {
 /// The compiled vocabulary.
 #[derive(Debug)]
 pub struct Vocabulary {
-    automaton: AhoCorasick,
+    phrases: Phrases,
     terms: Vec<Term>,
     pairs: HashMap<(u16, u16), Vec<(Meaning, i32)>>,
 }
@@ -250,7 +249,7 @@ impl Vocabulary {
         }
         let texts: Vec<&str> = terms.list.iter().map(|term| term.text.as_str()).collect();
         Ok(Self {
-            automaton: automaton(&texts)?,
+            phrases: Phrases::new(&texts)?,
             terms: terms.list,
             pairs,
         })
@@ -298,21 +297,21 @@ impl Vocabulary {
     /// Every term of the vocabulary that stands in the text as whole words.
     fn hits(&self, folded: &str) -> Vec<Hit> {
         let mut hits = Vec::new();
-        for found in self.automaton.find_overlapping_iter(folded) {
+        for found in self.phrases.find(folded) {
             if hits.len() >= MOST_HITS {
                 break;
             }
-            let index = found.pattern().as_usize();
+            let index = found.phrase;
             let Some(term) = self.terms.get(index) else {
                 continue;
             };
-            let (starts, ends) = stands_alone(folded, found.start(), found.end());
+            let (starts, ends) = stands_alone(folded, found.start, found.end);
             if (starts || term.open_start) && (ends || term.open_end) {
                 hits.extend(term.signs.iter().map(|&sign| Hit {
                     sign,
                     term: index,
-                    start: found.start(),
-                    end: found.end(),
+                    start: found.start,
+                    end: found.end,
                 }));
             }
         }

@@ -9,6 +9,7 @@ use super::dialects::{self, Dialect, Looks};
 use super::evidence::{by_meaning, only_address, sentence_of, understood, why_bounce};
 use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
+use super::lines::first_chars;
 use super::local_names;
 use super::notice::{self, Notice};
 use super::original;
@@ -51,9 +52,10 @@ pub(super) fn read(
     add_told(outer, text, vocabulary);
     let mut reading = whom(outer, text, &report.original.recipients, (dialect, rules));
     let named = !reading.named.is_empty();
-    reading
-        .named
-        .retain(|named| !is_confirmed(&named.own, vocabulary));
+    if text.signs.has(Sign::Success) {
+        let stays = |named: &generic::Named| !is_confirmed(&named.own, vocabulary);
+        reading.named.retain(stays);
+    }
     let confirmed = named && reading.named.is_empty();
     if status.groups.is_empty() && (confirmed || succeeded(outer, text)) {
         report
@@ -244,6 +246,9 @@ fn passed_only(status: &DeliveryStatus) -> bool {
 /// Puts the line in front that a dialect uses to say what its replies do not.
 fn put_lead_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, before: &str) {
     let leads = dialect.map_or(&[][..], |d| d.lead.as_slice());
+    if leads.is_empty() {
+        return;
+    }
     let told = before.lines().map(str::trim).find(|line| {
         let line = line.to_lowercase();
         leads.iter().any(|lead| line.contains(lead.as_str()))
@@ -345,7 +350,7 @@ fn read_text(
             texts.extend(whole.filter(|said| !names_another(said, &reading, &named.address)));
             extra(&mut texts);
             if reading.named.len() == 1 {
-                texts.push(text.before().chars().take(1_500).collect());
+                texts.push(first_chars(text.before(), 1_500).to_owned());
             }
             if is_stopped(&named.address) {
                 texts.push("Message rejected by a content filter".to_owned());
@@ -369,7 +374,7 @@ fn read_text(
         report.recipients.retain(|r| r.confidence > 0);
     }
     if report.recipients.is_empty() {
-        let mut texts = vec![text.before().chars().take(4_000).collect::<String>()];
+        let mut texts = vec![first_chars(text.before(), 4_000).to_owned()];
         extra(&mut texts);
         report.recipients = unnamed((mail, outer), report, &texts, delayed, rules);
     }

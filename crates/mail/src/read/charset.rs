@@ -95,24 +95,27 @@ fn guess(raw: &[u8]) -> Cow<'_, str> {
 fn quoted_printable(body: &[u8], word: bool) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len());
     let mut rest = body;
-    while let Some((&b, after)) = rest.split_first() {
+    let blank = if word { b'_' } else { b'=' };
+    while let Some(at) = memchr::memchr2(b'=', blank, rest) {
+        let (plain, marked) = rest.split_at(at);
+        out.extend_from_slice(plain);
+        let after = marked.get(1..).unwrap_or_default();
         rest = after;
-        match b {
-            b'=' => {
-                let soft = after.iter().position(|c| !matches!(c, b' ' | b'\t'));
-                if let Some(end) = soft.filter(|&end| after.get(end) == Some(&b'\n')) {
-                    rest = after.get(end + 1..).unwrap_or_default();
-                } else if let (Some(high), Some(low)) = (hex(after.first()), hex(after.get(1))) {
-                    out.push(high << 4 | low);
-                    rest = after.get(2..).unwrap_or_default();
-                } else {
-                    out.push(b);
-                }
-            }
-            b'_' if word => out.push(b' '),
-            other => out.push(other),
+        if marked.starts_with(b"_") {
+            out.push(b' ');
+            continue;
+        }
+        let soft = after.iter().position(|c| !matches!(c, b' ' | b'\t'));
+        if let Some(end) = soft.filter(|&end| after.get(end) == Some(&b'\n')) {
+            rest = after.get(end + 1..).unwrap_or_default();
+        } else if let (Some(high), Some(low)) = (hex(after.first()), hex(after.get(1))) {
+            out.push(high << 4 | low);
+            rest = after.get(2..).unwrap_or_default();
+        } else {
+            out.push(b'=');
         }
     }
+    out.extend_from_slice(rest);
     out
 }
 
@@ -208,7 +211,7 @@ pub(super) fn header(raw: &[u8]) -> String {
                 .join(" "),
         )
     };
-    if !line.contains("=?") {
+    if memchr::memchr(b'?', line.as_bytes()).is_none() {
         return line.into_owned();
     }
     let mut out = String::with_capacity(line.len());

@@ -7,6 +7,7 @@
 use posthaste_core::enhanced::EnhancedStatus;
 
 use super::addresses;
+use super::lines;
 
 /// Recipients that are read of one report.
 const MAX_RECIPIENTS: usize = 1_000;
@@ -98,7 +99,7 @@ pub(super) fn parse(text: &str) -> DeliveryStatus {
     let mut report = DeliveryStatus::default();
     let mut group = Group::default();
     let mut field: Option<(String, String)> = None;
-    for line in text.lines().chain(std::iter::once("")) {
+    for line in lines::of(text).chain(std::iter::once("")) {
         let folded = line.starts_with([' ', '\t']) && field.is_some();
         if folded && !line.trim().is_empty() {
             if let Some((_, value)) = &mut field

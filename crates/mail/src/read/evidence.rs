@@ -7,6 +7,7 @@ use super::addresses;
 use super::dialects::Dialect;
 use super::generic::{self, Reading};
 use super::judge::{Said, judge};
+use super::lines::first_chars;
 use super::notice::Notice;
 use super::outer::{Outer, is_conversation, is_talk};
 use super::report::FailedRecipient;
@@ -21,6 +22,9 @@ const MAX_MEANT: usize = 40;
 
 /// Words of a notice that says little else than that a delivery failed.
 const MAX_TERSE: usize = 150;
+
+/// Bytes of a sentence.
+const MAX_SENTENCE: usize = 600;
 
 /// Bytes before an address that lead to it.
 const MAX_LEAD: usize = 250;
@@ -207,17 +211,16 @@ pub(super) fn sentence_of(text: &Notice, address: &str) -> Option<String> {
     let text = text.before();
     let at = text.find(address)?;
     let end = at + address.len();
-    let stops = ["\n\n", ". ", ".\n", "! ", "? "];
-    let before = text.get(..at)?;
-    let begin = stops
-        .iter()
-        .filter_map(|stop| before.rfind(stop).map(|i| i + stop.len()));
-    let begin = begin.max().unwrap_or(0);
-    let after = text.get(end..)?;
-    let stop = stops.iter().filter_map(|stop| after.find(stop)).min();
-    let stop = stop.map_or(text.len(), |i| end + i);
-    text.get(begin..stop)
-        .filter(|sentence| sentence.len() < 600)
+    let stops = |pair: &[u8]| matches!(pair, b"\n\n" | b". " | b".\n" | b"! " | b"? ");
+    // What is longer is no sentence: its ends need not be looked for.
+    let lowest = text.floor_char_boundary(at.saturating_sub(MAX_SENTENCE));
+    let before = text.as_bytes().get(lowest..at)?;
+    let begin = before.windows(2).rposition(stops).map(|i| lowest + i + 2);
+    let highest = text.ceil_char_boundary(end + MAX_SENTENCE);
+    let after = text.as_bytes().get(end..highest)?;
+    let stop = after.windows(2).position(stops).map(|i| end + i);
+    text.get(begin.unwrap_or(0)..stop.unwrap_or(text.len()))
+        .filter(|sentence| sentence.len() < MAX_SENTENCE)
         .map(|sentence| sentence.trim().to_owned())
 }
 
@@ -308,7 +311,7 @@ pub(super) fn only_address(
         address: address.to_owned(),
         own: line.trim().to_owned(),
         mentions: sentence,
-        after: text.before().chars().take(4_000).collect(),
+        after: first_chars(text.before(), 4_000).to_owned(),
         ..generic::Named::default()
     })
 }

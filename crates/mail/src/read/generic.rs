@@ -10,6 +10,7 @@
 
 use super::addresses;
 use super::dialects::Dialect;
+use super::lines::{self, first_chars};
 use super::placed::{Hit, MARKS, Strength, classify, ends_with_colon, is_list};
 use super::reply;
 use super::vocabulary::Vocabulary;
@@ -81,11 +82,14 @@ pub(super) fn read(
     vocabulary: &Vocabulary,
     dialect: Option<&Dialect>,
 ) -> Reading {
-    let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
+    let lines: Vec<&str> = lines::of(text).take(MAX_LINES).collect();
     let mut hits = Vec::new();
     for (number, line) in lines.iter().enumerate() {
         // What is quoted of another mail (`> `) is not said by this one.
-        if line.contains('@') && !line.starts_with("> ") && hits.len() < MAX_RECIPIENTS * 2 {
+        if memchr::memchr(b'@', line.as_bytes()).is_some()
+            && !line.starts_with("> ")
+            && hits.len() < MAX_RECIPIENTS * 2
+        {
             let from = hits.len();
             classify(number, line, vocabulary, dialect, &mut hits);
             if hits.get(from).is_some_and(|hit| is_first(line, *hit))
@@ -109,7 +113,7 @@ pub(super) fn read(
     let chosen = choose(&hits, &lines, around, begin);
     let Some(first) = chosen.first() else {
         return Reading {
-            before: text.chars().take(2_000).collect(),
+            before: first_chars(text, 2_000).to_owned(),
             ..Reading::default()
         };
     };
@@ -162,8 +166,8 @@ fn announces_alias(line: &str, vocabulary: &Vocabulary) -> bool {
     }
     let lower = bare.to_lowercase();
     let ends = |tag: &String| lower.ends_with(tag.as_str());
-    let forwards = lower.contains("forwarding address") && line.trim_end().ends_with(':');
-    forwards || vocabulary.alias.iter().any(ends)
+    let forwards = || line.trim_end().ends_with(':') && lower.contains("forwarding address");
+    forwards() || vocabulary.alias.iter().any(ends)
 }
 
 /// The line that announces the failed addresses.

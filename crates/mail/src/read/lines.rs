@@ -70,7 +70,7 @@ pub(super) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
 ///
 /// The grammar allows for `<jane@example.org>:` as well; no field is named so, and reports write it before a reason.
 pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
-    let colon = line.iter().take(78).position(|&b| b == b':')?;
+    let colon = memchr::memchr(b':', line.get(..78).unwrap_or(line))?;
     let name = line.get(..colon)?.trim_ascii_end();
     let fits = |b: &u8| (33..=126).contains(b) && !matches!(b, b'@' | b'<' | b'>');
     let good = !name.is_empty() && name.iter().all(fits);
@@ -79,6 +79,12 @@ pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
 
 /// The text with any mark of quoting (`> `) taken from each line, when most lines carry one.
 pub(super) fn unquote(text: &str) -> Cow<'_, str> {
+    let marks = memchr::memmem::find_iter(text.as_bytes(), b"\n>")
+        .take(8)
+        .count();
+    if marks < 7 {
+        return Cow::Borrowed(text);
+    }
     let quoted = text
         .lines()
         .take(400)
@@ -99,7 +105,7 @@ pub(super) fn unquote(text: &str) -> Cow<'_, str> {
 /// The text in one line: white space folded, at most `limit` bytes.
 pub(super) fn fold(text: &str, limit: usize) -> String {
     let mut out = String::with_capacity(text.len().min(limit));
-    for word in text.split_whitespace() {
+    for word in words(text) {
         if out.len() + word.len() + 1 > limit {
             break;
         }
@@ -109,6 +115,57 @@ pub(super) fn fold(text: &str, limit: usize) -> String {
         out.push_str(word);
     }
     out
+}
+
+/// The lines of a text with their ends, as `str::split_inclusive` gives them, found a good deal faster.
+pub(super) fn whole(text: &str) -> impl Iterator<Item = &str> {
+    let mut from = 0;
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+    let last = Some(text.len()).filter(|_| !text.is_empty() && !text.ends_with('\n'));
+    ends.chain(last).map(move |end| {
+        let line = text.get(from..end).unwrap_or_default();
+        from = end;
+        line
+    })
+}
+
+/// The lines of a text without their ends, as `str::lines` gives them, found a good deal faster.
+pub(super) fn of(text: &str) -> impl Iterator<Item = &str> {
+    whole(text).map(|line| {
+        let bare = line.strip_suffix('\n');
+        bare.map_or(line, |bare| bare.strip_suffix('\r').unwrap_or(bare))
+    })
+}
+
+/// The first characters of a text.
+pub(super) fn first_chars(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let end = text.char_indices().nth(most).map_or(text.len(), |c| c.0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// The words of a text, between white space.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    // Bytes are enough where a text is ASCII, and faster; elsewhere there are more kinds of blanks.
+    let (plain, other) = if text.is_ascii() {
+        (text, "")
+    } else {
+        ("", text)
+    };
+    let mut next = 0;
+    let pieces = plain
+        .as_bytes()
+        .split(|b| matches!(b, b'\t'..=b'\r' | b' '));
+    let plain = pieces.filter_map(move |piece| {
+        let at = next;
+        next += piece.len() + 1;
+        plain
+            .get(at..at + piece.len())
+            .filter(|word| !word.is_empty())
+    });
+    plain.chain(other.split_whitespace())
 }
 
 #[cfg(test)]
@@ -142,6 +199,25 @@ mod tests {
         assert_eq!(field_name(b": x"), None);
         assert_eq!(field_name(b"<jane@example.org>: x"), None);
         assert_eq!(field_name(b"no colon"), None);
+    }
+
+    #[test]
+    fn lines_are_those_of_the_standard_library() {
+        for text in [
+            "",
+            "\n",
+            "a",
+            "a\n",
+            "a\n\nb\r\n\r",
+            "\r\n",
+            "é\nü\n",
+            "\n\n",
+        ] {
+            let (ours, theirs): (Vec<_>, Vec<_>) = (of(text).collect(), text.lines().collect());
+            assert_eq!(ours, theirs);
+            let ours: Vec<_> = whole(text).collect();
+            assert_eq!(ours, text.split_inclusive('\n').collect::<Vec<_>>());
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::addresses;
+use super::lines;
 use super::placed::is_reply_prefix;
 use super::reply;
 use super::vocabulary::Vocabulary;
@@ -24,18 +25,20 @@ pub(super) fn completed<'a>(
     vocabulary: &Vocabulary,
 ) -> Cow<'a, str> {
     let known = known(recipients);
-    if known.is_empty() && memchr::memmem::find(text.as_bytes(), b"(a)").is_none() {
+    let encoded = memchr::memmem::find(text.as_bytes(), b"(a)").is_some();
+    if !encoded && !known.iter().any(|(local, _)| occurs(text, local)) {
         return Cow::Borrowed(text);
     }
     let mut out = String::new();
     let mut copied = 0;
     let mut at = 0;
-    for line in text.split_inclusive('\n') {
-        if let Some((start, end)) = encoded_sign(line) {
+    for line in lines::whole(text) {
+        if let Some((start, end)) = encoded.then(|| encoded_sign(line)).flatten() {
             out.push_str(text.get(copied..at + start).unwrap_or_default());
             out.push('@');
             copied = at + end;
-        } else if !line.contains('@')
+        } else if known.iter().any(|(local, _)| occurs(line, local))
+            && !line.contains('@')
             && let Some((start, end, address)) = name_in(line, &known, vocabulary)
         {
             out.push_str(text.get(copied..at + start).unwrap_or_default());
@@ -59,6 +62,19 @@ fn encoded_sign(line: &str) -> Option<(usize, usize)> {
         .ends_with(|c: char| c.is_ascii_alphanumeric());
     let host: &str = line.get(at + 3..)?.split(['/', ';', ' ', '>']).next()?;
     (name && host.contains('.') && line.contains('=')).then_some((at, at + 3))
+}
+
+/// Whether a name stands in a line, alone or within a word, whatever the case of its letters.
+fn occurs(line: &str, name: &str) -> bool {
+    let (line, name) = (line.as_bytes(), name.as_bytes());
+    let Some(first) = name.first() else {
+        return false;
+    };
+    let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+    memchr::memchr2_iter(lower, upper, line).any(|at| {
+        let here = line.get(at..at + name.len());
+        here.is_some_and(|word| word.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The address that a name without a domain stands for, if exactly one of the recipients has it.

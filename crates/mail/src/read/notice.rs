@@ -2,7 +2,7 @@
 
 use super::charset;
 use super::dialects::Dialect;
-use super::lines::field_name;
+use super::lines::{self, field_name};
 use super::structure::{Part, PartKind, Structure};
 use super::vocabulary::{Sign, Signs, Vocabulary};
 
@@ -56,6 +56,9 @@ impl Notice {
 
     /// Ends the notification where the dialect says so, if that is earlier.
     pub(super) fn end_by(&mut self, dialect: &Dialect) {
+        if dialect.end.is_empty() {
+            return;
+        }
         let lower = self.before().to_lowercase();
         let seen = lower.find('@');
         let earliest = dialect
@@ -106,7 +109,8 @@ fn is_some(text: &str, cut: usize) -> bool {
         .is_some()
 }
 
-/// A text in one line, so that phrases are found that are folded over two; what is quoted (`> `) is left out.
+/// A text in one line and in lower case, so that phrases are found that are folded over two; what is quoted (`> `) is
+/// left out.
 struct Folded {
     text: String,
     /// Where each piece begins, in this text and in the one it is made of.
@@ -120,10 +124,11 @@ impl Folded {
             pieces: Vec::new(),
         };
         let mut at = 0;
-        for line in text.split_inclusive('\n') {
-            let bare = line.trim();
+        for line in lines::whole(text) {
+            let begun = line.trim_start();
+            let bare = begun.trim_end();
             if !bare.is_empty() && !line.starts_with("> ") {
-                let indent = line.len() - line.trim_start().len();
+                let indent = line.len() - begun.len();
                 if !folded.text.is_empty() {
                     folded.text.push(' ');
                 }
@@ -132,6 +137,7 @@ impl Folded {
             }
             at += line.len();
         }
+        folded.text.make_ascii_lowercase();
         folded
     }
 
@@ -146,7 +152,12 @@ impl Folded {
 /// The text parts of one level, put together; HTML only where there is no plain text.
 pub(super) fn gather(mail: &Structure<'_>, level: u8) -> String {
     let plain = gather_kind(mail, level, PartKind::Text);
-    if plain.chars().filter(|c| c.is_alphanumeric()).count() >= 12 {
+    if plain
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .nth(11)
+        .is_some()
+    {
         return plain;
     }
     let page = gather_kind(mail, level, PartKind::Html);
@@ -185,9 +196,8 @@ fn find_cut(text: &str, ends: &[usize]) -> usize {
     let mut written = false;
     let mut run = Run::default();
     let mut ends = ends.iter().peekable();
-    for line in text.split_inclusive('\n') {
+    for line in lines::whole(text) {
         let stop = at + line.len();
-        let bare = line.trim();
         if let Some(start) = run.take(at, line)
             && written
         {
@@ -197,11 +207,12 @@ fn find_cut(text: &str, ends: &[usize]) -> usize {
         while ends.next_if(|end| **end <= stop).is_some() {
             announced = true;
         }
-        if announced && announces(bare, text.get(stop..).unwrap_or_default(), addressed) {
+        let rest = text.get(stop..).unwrap_or_default();
+        if announced && announces(line.trim(), rest, addressed) {
             return stop;
         }
-        addressed |= bare.contains('@');
-        written |= !bare.is_empty() && run.length == 0;
+        addressed = addressed || memchr::memchr(b'@', line.as_bytes()).is_some();
+        written = written || run.length == 0 && !line.trim().is_empty();
         at = stop;
     }
     text.len()

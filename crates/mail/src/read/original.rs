@@ -2,6 +2,7 @@
 
 use super::addresses;
 use super::charset;
+use super::lines::{self, field_name};
 use super::outer::Outer;
 use super::report::Original;
 use super::structure::{Headers, Part, PartKind, Structure};
@@ -54,7 +55,7 @@ fn add_part(original: &mut Original, part: &Part<'_>) {
     let encoding = part.encoding.as_deref();
     let body = part.body.get(..charset::MAX_TEXT).unwrap_or(part.body);
     let raw = charset::bytes(body, encoding);
-    let trimmed = super::lines::without_mbox_line(raw.trim_ascii_start());
+    let trimmed = lines::without_mbox_line(raw.trim_ascii_start());
     let (headers, _) = Headers::parse(trimmed);
     add_headers(original, &headers);
 }
@@ -64,9 +65,9 @@ pub(super) fn add_text(original: &mut Original, tail: &str) {
     let mut block = String::new();
     let mut seen = false;
     let margin = margin_of(tail);
-    for line in tail.lines().take(300) {
+    for line in lines::of(tail).take(300) {
         let bare = line.strip_prefix(margin).unwrap_or(line);
-        if super::lines::field_name(bare.as_bytes()).is_some() {
+        if field_name(bare.as_bytes()).is_some() {
             seen = true;
             block.push_str(bare);
             block.push('\n');
@@ -82,7 +83,7 @@ pub(super) fn add_text(original: &mut Original, tail: &str) {
 /// The blanks before the first line that is a field: some reports indent the whole message.
 fn margin_of(tail: &str) -> &str {
     let first = tail.lines().take(40).find(|line| {
-        super::lines::field_name(line.trim_start().as_bytes())
+        field_name(line.trim_start().as_bytes())
             .is_some_and(|name| name.first().is_some_and(u8::is_ascii_uppercase))
     });
     first
@@ -93,6 +94,9 @@ fn margin_of(tail: &str) -> &str {
 
 /// Adds what the headers say that a notification quotes (`> To: …`).
 pub(super) fn add_quoted(original: &mut Original, text: &str) {
+    if !text.starts_with("> ") && memchr::memmem::find(text.as_bytes(), b"\n> ").is_none() {
+        return;
+    }
     let quoted = text.lines().filter_map(|line| line.strip_prefix("> "));
     let block: Vec<&str> = quoted.take(100).collect();
     let is_head = |line: &&str| {
@@ -106,17 +110,14 @@ pub(super) fn add_quoted(original: &mut Original, text: &str) {
 
 fn add_headers(original: &mut Original, headers: &Headers<'_>) {
     for (name, value) in headers.iter() {
-        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
-        let value = super::structure::unfold(value);
-        match name.as_str() {
-            "message-id" if original.message_id.is_none() => {
-                original.message_id = Some(strip(&value));
-            }
-            "references" | "in-reply-to" => push_ids(&mut original.references, &value),
-            "return-path" | "x-envelope-from" if original.return_path.is_none() => {
-                original.return_path = addresses::first(&value).map(str::to_owned);
-            }
-            _ => {}
+        let is = |known: &str| name.eq_ignore_ascii_case(known.as_bytes());
+        let value = || super::structure::unfold(value);
+        if is("message-id") && original.message_id.is_none() {
+            original.message_id = Some(strip(&value()));
+        } else if is("references") || is("in-reply-to") {
+            push_ids(&mut original.references, &value());
+        } else if (is("return-path") || is("x-envelope-from")) && original.return_path.is_none() {
+            original.return_path = addresses::first(&value()).map(str::to_owned);
         }
     }
     for name in RECIPIENT_FIELDS {

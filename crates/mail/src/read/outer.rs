@@ -135,7 +135,8 @@ pub(super) fn is_talk(mail: &Structure<'_>, outer: &Outer) -> bool {
 
 /// Whether lines of another mail are quoted in it.
 pub(super) fn quotes(text: &Notice) -> bool {
-    text.before().lines().any(|line| line.starts_with('>'))
+    let text = text.before();
+    text.starts_with('>') || memchr::memmem::find(text.as_bytes(), b"\n>").is_some()
 }
 
 /// The mail that is attached to another one, which adds no words of its own.
@@ -147,13 +148,6 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
     let (only, None) = (inner.next()?, inner.next()) else {
         return None;
     };
-    let from = mail
-        .headers
-        .raw("from")
-        .map(charset::header)
-        .unwrap_or_default();
-    // A person who adds a sentence asks about the report; a program tells that it adds it.
-    let most = if vocabulary.is_daemon(&from) { 60 } else { 8 };
     let texts = mail
         .parts
         .iter()
@@ -162,6 +156,10 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
     if texts.map(|part| part.body.len()).sum::<usize>() > MAX_SILENT {
         return None;
     }
+    let from = mail.headers.raw("from").map(charset::header);
+    let program = from.is_some_and(|from| vocabulary.is_daemon(&from));
+    // A person who adds a sentence asks about the report; a program tells that it adds it.
+    let most = if program { 60 } else { 8 };
     let text = notice::gather(mail, 0);
     let words = text.split_whitespace().take(most + 1).count();
     (words <= most && !text.contains('@')).then(|| {
@@ -174,11 +172,14 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
 /// without a word.
 pub(super) fn text_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> String {
     let outer = notice::gather(mail, 0);
+    if memchr::memchr(b'@', outer.as_bytes()).is_some() {
+        return outer;
+    }
     let words = outer.split_whitespace().take(31).count();
     let subject = mail.headers.raw("subject").map(charset::header);
     let forwarded = subject.is_some_and(|subject| auto_reply::is_forward(&subject));
     // Who forwards with a few words of one's own speaks; a footer or a blank line does not.
-    if outer.contains('@') || words > 30 || (forwarded && words > 8) {
+    if words > 30 || (forwarded && words > 8) {
         return outer;
     }
     let inner = mail

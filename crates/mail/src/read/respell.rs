@@ -2,22 +2,30 @@
 //! folded over two lines in the middle.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
+use super::lines;
 
 /// Signs that stand for an `@`.
 const SIGNS: &[&str] = &["(at)", "[at]", "(AT)", "[AT]", " at ", " AT ", " @ "];
+
+/// The same, compiled.
+static FINDERS: LazyLock<Vec<Finder<'static>>> =
+    LazyLock::new(|| SIGNS.iter().map(Finder::new).collect());
 
 /// Signs in a text that are looked at.
 const MAX_SIGNS: usize = 500;
 
 /// The text with such addresses written as whole ones.
 pub(super) fn whole(text: String) -> String {
-    let has = |sign: &&str| memchr::memmem::find(text.as_bytes(), sign.as_bytes()).is_some();
-    let odd = SIGNS.iter().any(|sign| has(sign) && is_used(&text, sign));
+    let odd = FINDERS.iter().any(|sign| is_used(&text, sign));
     if !odd && !is_cut(&text) {
         return text;
     }
     let mut out = String::with_capacity(text.len());
-    let mut lines = text.split_inclusive('\n').peekable();
+    let mut lines = lines::whole(&text).peekable();
     while let Some(line) = lines.next() {
         let line = if odd {
             spelled(line)
@@ -36,14 +44,13 @@ pub(super) fn whole(text: String) -> String {
 }
 
 /// Whether a local part and a domain stand around one of these signs.
-fn is_used(text: &str, sign: &str) -> bool {
-    memchr::memmem::find_iter(text.as_bytes(), sign.as_bytes())
-        .take(MAX_SIGNS)
-        .any(|at| {
-            let before = text.get(..at).unwrap_or_default();
-            let after = text.get(at + sign.len()..).unwrap_or_default();
-            host_of(after).is_some() && local_of(before).is_some()
-        })
+fn is_used(text: &str, sign: &Finder<'_>) -> bool {
+    let length = sign.needle().len();
+    sign.find_iter(text.as_bytes()).take(MAX_SIGNS).any(|at| {
+        let before = text.get(..at).unwrap_or_default();
+        let after = text.get(at + length..).unwrap_or_default();
+        host_of(after).is_some() && local_of(before).is_some()
+    })
 }
 
 /// Whether some line ends within an address in brackets, or begins with what belongs to one.
@@ -61,8 +68,15 @@ fn is_cut(text: &str) -> bool {
             .take(200)
             .position(|b| b.is_ascii_whitespace() || *b == b'>');
         let ends = stop.is_some_and(|i| after.get(i) == Some(&b'\n'));
-        begins || ends
+        begins || (ends && is_open(before))
     })
+}
+
+/// Whether a bracket is open before an address.
+fn is_open(before: &[u8]) -> bool {
+    let edge = |b: &u8| !b.is_ascii_graphic() || matches!(b, b'<' | b'>');
+    let at = before.iter().rposition(edge);
+    at.is_some_and(|at| before.get(at) == Some(&b'<'))
 }
 
 fn spelled(line: &str) -> Cow<'_, str> {

@@ -5,10 +5,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use posthaste_core::evidence::Stage;
 
-use super::vocabulary::machine;
+use super::vocabulary::AnyCase;
 
 /// Phrases, the particular before the general.
 const PHRASES: &[(&str, Stage)] = &[
@@ -42,17 +41,16 @@ const PHRASES: &[(&str, Stage)] = &[
     ("in rcpt to", Stage::Rcpt),
 ];
 
-static MACHINE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+static COMPILED: LazyLock<AnyCase> = LazyLock::new(|| {
     let phrases: Vec<&str> = PHRASES.iter().map(|(phrase, _)| *phrase).collect();
-    machine(&phrases)
+    AnyCase::new(&phrases)
 });
 
 /// The stage that a text tells; `None` where it tells none, or several.
 pub(super) fn find(text: &str) -> Option<Stage> {
-    let machine = MACHINE.as_ref()?;
     let mut told = None;
-    for found in machine.find_overlapping_iter(text) {
-        let stage = PHRASES.get(found.pattern().as_usize()).map(|(_, s)| *s)?;
+    for found in COMPILED.find_in(&text.to_ascii_lowercase()) {
+        let stage = PHRASES.get(found.phrase).map(|(_, s)| *s)?;
         match told {
             None => told = Some(stage),
             Some(same) if same == stage => {}

@@ -28,7 +28,10 @@ pub(super) struct Headers<'a> {
 impl<'a> Headers<'a> {
     /// Reads a header block; gives it and what follows the empty line.
     pub(super) fn parse(block: &'a [u8]) -> (Self, &'a [u8]) {
-        let mut headers = Self::default();
+        let mut headers = Self {
+            fields: Vec::with_capacity(16),
+            too_long: false,
+        };
         let mut rest = block;
         let mut start = None;
         loop {
@@ -102,7 +105,7 @@ impl<'a> Headers<'a> {
 pub(super) fn unfold(value: &[u8]) -> Cow<'_, str> {
     let trimmed = value.trim_ascii();
     let text = super::charset::lossy(trimmed);
-    if !text.contains('\n') {
+    if memchr::memchr(b'\n', trimmed).is_none() {
         return text;
     }
     let mut out = String::with_capacity(text.len());
@@ -411,9 +414,10 @@ fn split_parts<'a>(body: &'a [u8], boundary: Option<&str>) -> Option<Vec<&'a [u8
         let at = body.len() - rest.len();
         let (line, after) = split_line(rest);
         rest = after;
-        let Some(mark) = line.trim_ascii().strip_prefix(b"--") else {
+        let Some(mark) = line.trim_ascii_start().strip_prefix(b"--") else {
             continue;
         };
+        let mark = mark.trim_ascii_end();
         if delimiter.is_none() && mark.len() > 4 && !mark.contains(&b' ') {
             delimiter = Some(mark);
         }

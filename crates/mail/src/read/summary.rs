@@ -1,13 +1,14 @@
 //! Notices that sum up the message they are about (`From:`, `To:`, `Subject:`) and say that it was stopped: filters write so
 //! to the sender, often from an address and under a subject that show nothing.
 
-use aho_corasick::AhoCorasick;
+use std::collections::HashMap;
 
 use super::addresses;
+use super::lines;
 use super::notice::Notice;
 use super::outer::{Outer, is_talk};
 use super::structure::Structure;
-use super::vocabulary::{SummaryWords, machine};
+use super::vocabulary::{AnyCase, SummaryWords};
 
 /// Words of a notice of a filter, at most.
 const MAX_WORDS: usize = 300;
@@ -15,16 +16,25 @@ const MAX_WORDS: usize = 300;
 const MAX_LINES: usize = 120;
 /// Recipients that are taken.
 const MAX_RECIPIENTS: usize = 50;
+/// Bytes before the colon of a label.
+const MAX_LABEL: usize = 100;
 /// What may stand around a label.
 const MARKS: &[char] = &[' ', '\t', '*', '-', '•', '|', '>', '.', '_', '\u{a0}', '：'];
 
 /// The labels and words of `rules/reading.toml`, compiled.
 #[derive(Debug)]
 pub(super) struct Labels {
-    from: Vec<String>,
-    to: Vec<String>,
-    subject: Vec<String>,
-    stopped: Option<AhoCorasick>,
+    known: HashMap<String, Label>,
+    /// Bytes of the longest.
+    longest: usize,
+    stopped: AnyCase,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Label {
+    From,
+    To,
+    Subject,
 }
 
 /// What a notice sums up of the message.
@@ -37,48 +47,70 @@ pub(super) struct Summary {
 
 impl Labels {
     pub(super) fn new(words: SummaryWords) -> Self {
-        let stopped: Vec<&str> = words.stopped.iter().map(String::as_str).collect();
+        let lists = [
+            (words.from, Label::From),
+            (words.to, Label::To),
+            (words.subject, Label::Subject),
+        ];
+        // Of a label in several lists the last one counts.
+        let known: HashMap<String, Label> = lists
+            .into_iter()
+            .flat_map(|(list, label)| list.into_iter().map(move |word| (word, label)))
+            .collect();
         Self {
-            stopped: machine(&stopped),
-            from: words.from,
-            to: words.to,
-            subject: words.subject,
+            longest: known.keys().map(String::len).max().unwrap_or(0),
+            stopped: AnyCase::new(&words.stopped),
+            known,
         }
+    }
+
+    fn label(&self, words: &str) -> Option<Label> {
+        let bare = words.trim_matches(MARKS);
+        // Some letters are longer in lower case.
+        let near = bare.len() <= self.longest + 8;
+        near.then(|| self.known.get(&bare.to_lowercase()).copied())?
     }
 
     /// The summary in a text; empty where there is none.
     pub(super) fn summary(&self, text: &str) -> Summary {
         let mut found = Summary::default();
-        let mut lines = text.lines().take(MAX_LINES).peekable();
+        let mut lines = lines::of(text).take(MAX_LINES).peekable();
         while let Some(line) = lines.next() {
-            let Some((label, value)) = line.split_once([':', '：']) else {
+            let Some((label, value)) = labelled(line) else {
                 continue;
             };
-            let label = label.trim_matches(MARKS).to_lowercase();
-            let is = |list: &[String]| list.contains(&label);
+            let Some(label) = self.label(label) else {
+                continue;
+            };
             // The value may stand below its label.
-            let mut below = || lines.peek().copied().unwrap_or_default();
-            if is(&self.subject) {
-                found.has_subject = true;
-            } else if is(&self.to) {
-                let value = if value.trim().is_empty() {
-                    below()
-                } else {
-                    value
-                };
-                push(&mut found.recipients, value);
-            } else if is(&self.from) {
-                let value = if value.trim().is_empty() {
-                    below()
-                } else {
-                    value
-                };
-                let first = addresses::first(value).unwrap_or_default();
-                push(&mut found.senders, first);
+            let value = match lines.peek() {
+                Some(below) if value.trim().is_empty() => below,
+                _ => value,
+            };
+            match label {
+                Label::Subject => found.has_subject = true,
+                Label::To => push(&mut found.recipients, value),
+                Label::From => {
+                    let first = addresses::first(value).unwrap_or_default();
+                    push(&mut found.senders, first);
+                }
             }
         }
         found
     }
+}
+
+/// A line's label and value; a label is short.
+fn labelled(line: &str) -> Option<(&str, &str)> {
+    let plain = memchr::memchr(b':', line.as_bytes());
+    let wide = (!line.is_ascii()).then(|| line.find('：')).flatten();
+    let (at, length) = match (plain, wide) {
+        (Some(plain), Some(wide)) if wide < plain => (wide, '：'.len_utf8()),
+        (Some(plain), _) => (plain, 1),
+        (None, Some(wide)) => (wide, '：'.len_utf8()),
+        (None, None) => return None,
+    };
+    (at <= MAX_LABEL).then(|| Some((line.get(..at)?, line.get(at + length..)?)))?
 }
 
 fn push(into: &mut Vec<String>, value: &str) {
@@ -99,7 +131,7 @@ pub(super) fn stopped(
 ) -> Vec<String> {
     let before = text.before();
     let long = before.split_whitespace().take(MAX_WORDS + 1).count() > MAX_WORDS;
-    let told = |text: &str| labels.stopped.as_ref().is_some_and(|m| m.is_match(text));
+    let told = |text: &str| labels.stopped.is_in(text);
     if long || is_talk(mail, outer) || outer.answers() || !(told(before) || told(&outer.subject)) {
         return Vec::new();
     }

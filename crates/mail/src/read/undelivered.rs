@@ -1,8 +1,6 @@
 //! Sentences that say that a delivery failed, in whatever words: delivery, and in the same breath a denial or trouble.
 
-use aho_corasick::AhoCorasick;
-
-use super::vocabulary::{SentenceWords, machine};
+use super::vocabulary::{AnyCase, SentenceWords};
 
 /// Bytes of a text that are looked at.
 const MAX_TEXT: usize = 8 << 10;
@@ -12,22 +10,21 @@ const MAX_SENTENCE: usize = 400;
 /// The words of `rules/reading.toml`, compiled.
 #[derive(Debug)]
 pub(super) struct Undelivered {
-    deliver: Option<AhoCorasick>,
+    deliver: AnyCase,
     not: Vec<String>,
-    fail: Option<AhoCorasick>,
-    aside: Option<AhoCorasick>,
+    fail: AnyCase,
+    aside: AnyCase,
 }
 
 impl Undelivered {
     pub(super) fn new(words: SentenceWords) -> Self {
-        let of = |list: &[String]| machine(&list.iter().map(String::as_str).collect::<Vec<_>>());
         let mut not = words.not;
         not.sort();
         Self {
-            deliver: of(&words.deliver),
+            deliver: AnyCase::new(&words.deliver),
             not,
-            fail: of(&words.fail),
-            aside: of(&words.aside),
+            fail: AnyCase::new(&words.fail),
+            aside: AnyCase::new(&words.aside),
         }
     }
 
@@ -43,22 +40,14 @@ impl Undelivered {
     }
 
     fn is_one(&self, sentence: &str) -> bool {
-        let Some(deliver) = &self.deliver else {
-            return false;
-        };
-        let named = deliver.find_iter(sentence).any(|found| {
+        let named = self.deliver.find_in(sentence).any(|found| {
             let begins = sentence
-                .get(..found.start())
+                .get(..found.start)
                 .and_then(|before| before.chars().next_back())
                 .is_none_or(|c| !c.is_alphabetic() || !is_spaced(c));
-            begins && !self.is_aside(sentence, found.start())
+            begins && !self.is_aside(sentence, found.start)
         });
-        let fails = || {
-            self.fail
-                .as_ref()
-                .is_some_and(|fail| fail.is_match(sentence))
-        };
-        named && (fails() || self.denies(sentence))
+        named && (self.fail.find_in(sentence).next().is_some() || self.denies(sentence))
     }
 
     fn denies(&self, sentence: &str) -> bool {
@@ -72,11 +61,8 @@ impl Undelivered {
     }
 
     fn is_aside(&self, sentence: &str, at: usize) -> bool {
-        self.aside.as_ref().is_some_and(|aside| {
-            aside
-                .find_iter(sentence)
-                .any(|found| found.range().contains(&at))
-        })
+        let mut asides = self.aside.find_in(sentence);
+        asides.any(|found| (found.start..found.end).contains(&at))
     }
 }
 

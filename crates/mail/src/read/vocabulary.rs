@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use posthaste_core::phrases::{Found, Phrases as Machine};
 use serde::Deserialize;
 
 use super::summary::Labels;
@@ -125,7 +125,7 @@ pub(super) struct Finder {
 
 #[derive(Debug)]
 struct Phrasebook {
-    machine: Option<AhoCorasick>,
+    phrases: AnyCase,
     signs: Vec<Sign>,
 }
 
@@ -133,7 +133,7 @@ impl Phrasebook {
     fn new<'a>(phrases: impl Iterator<Item = (Sign, &'a str)>) -> Self {
         let (signs, texts): (Vec<Sign>, Vec<&str>) = phrases.unzip();
         Self {
-            machine: machine(&texts),
+            phrases: AnyCase::new(&texts),
             signs,
         }
     }
@@ -166,47 +166,63 @@ impl Finder {
         }
     }
 
-    /// Calls `seen` with each phrase's sign and where it ends.
+    /// Calls `seen` with each phrase's sign and where it ends; the text's ASCII letters are in lower case.
     ///
     /// A success that begins within a failure is none: `Undelivered:`, `Non remis :`.
-    pub(super) fn each(&self, text: &str, mut seen: impl FnMut(Sign, usize)) {
-        let book = if text.is_ascii() {
+    pub(super) fn each(&self, lower: &str, mut seen: impl FnMut(Sign, usize)) {
+        let book = if lower.is_ascii() {
             &self.ascii
         } else {
             &self.all
         };
-        let Some(machine) = &book.machine else { return };
         let mut failure = 0..0;
-        for found in machine.find_overlapping_iter(text) {
-            let Some(sign) = book.signs.get(found.pattern().as_usize()) else {
+        for found in book.phrases.find_in(lower) {
+            let Some(sign) = book.signs.get(found.phrase) else {
                 continue;
             };
-            let is_within = failure.start < found.start() && found.start() < failure.end;
+            let is_within = failure.start < found.start && found.start < failure.end;
             if *sign == Sign::Failure {
-                failure = found.range();
+                failure = found.start..found.end;
             } else if *sign == Sign::Success && is_within {
                 continue;
             }
-            seen(*sign, found.end());
+            seen(*sign, found.end);
         }
     }
 
     /// The signs that are in a text.
     pub(super) fn signs(&self, text: &str) -> Signs {
         let mut signs = Signs::default();
-        self.each(text, |sign, _| signs.add(sign));
+        self.each(&text.to_ascii_lowercase(), |sign, _| signs.add(sign));
         signs
     }
 }
 
-/// A machine that finds phrases whatever the case of their ASCII letters.
-pub(super) fn machine(phrases: &[&str]) -> Option<AhoCorasick> {
-    AhoCorasickBuilder::new()
-        .ascii_case_insensitive(true)
-        .match_kind(MatchKind::Standard)
-        .kind(Some(aho_corasick::AhoCorasickKind::ContiguousNFA))
-        .build(phrases)
-        .ok()
+/// Phrases found whatever the case of their ASCII letters.
+#[derive(Debug, Default)]
+pub(super) struct AnyCase(Machine);
+
+impl AnyCase {
+    pub(super) fn new<S: AsRef<str>>(phrases: &[S]) -> Self {
+        let lower: Vec<String> = phrases
+            .iter()
+            .map(|phrase| phrase.as_ref().to_ascii_lowercase())
+            .collect();
+        Self(Machine::new(&lower).unwrap_or_default())
+    }
+
+    /// Whether one of them stands in a text.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        self.0.is_in(&text.to_ascii_lowercase())
+    }
+
+    /// Where they stand in a text whose ASCII letters are in lower case.
+    pub(super) fn find_in<'a, T: AsRef<[u8]> + ?Sized>(
+        &'a self,
+        lower: &'a T,
+    ) -> impl Iterator<Item = Found> + 'a {
+        self.0.find(lower)
+    }
 }
 
 /// Everything of `rules/reading.toml`, compiled.
@@ -222,22 +238,21 @@ pub(super) struct Vocabulary {
     pub undelivered: Undelivered,
     /// How a notice sums up the message it is about.
     pub labels: Labels,
-    failure: Option<AhoCorasick>,
-    contact: Option<AhoCorasick>,
-    daemon: Option<AhoCorasick>,
-    complaint_sender: Option<AhoCorasick>,
+    failure: AnyCase,
+    contact: AnyCase,
+    daemon: AnyCase,
+    complaint_sender: AnyCase,
 }
 
 impl Vocabulary {
     fn new(file: File) -> Self {
-        let of = |list: &[String]| machine(&list.iter().map(String::as_str).collect::<Vec<_>>());
         Self {
             subject: Finder::new(&file.subject),
             text: Finder::new(&file.text),
-            failure: of(&[file.line.failure, file.text.failure.clone()].concat()),
-            contact: of(&file.line.contact),
-            daemon: of(&file.sender.daemon),
-            complaint_sender: of(&file.sender.complaint),
+            failure: AnyCase::new(&[file.line.failure, file.text.failure.clone()].concat()),
+            contact: AnyCase::new(&file.line.contact),
+            daemon: AnyCase::new(&file.sender.daemon),
+            complaint_sender: AnyCase::new(&file.sender.complaint),
             undelivered: Undelivered::new(file.sentence),
             labels: Labels::new(file.summary),
             recipient: file.line.recipient,
@@ -247,27 +262,23 @@ impl Vocabulary {
 
     /// Whether a line speaks of a failure.
     pub(super) fn speaks_of_failure(&self, line: &str) -> bool {
-        is_in(self.failure.as_ref(), line)
+        self.failure.is_in(line)
     }
 
     /// Whether a line says whom to ask.
     pub(super) fn speaks_of_contact(&self, line: &str) -> bool {
-        is_in(self.contact.as_ref(), line)
+        self.contact.is_in(line)
     }
 
     /// Whether a sender is a mail system rather than a person.
     pub(super) fn is_daemon(&self, from: &str) -> bool {
-        is_in(self.daemon.as_ref(), from)
+        self.daemon.is_in(from)
     }
 
     /// Whether a sender is a desk that passes complaints on.
     pub(super) fn passes_complaints(&self, from: &str) -> bool {
-        is_in(self.complaint_sender.as_ref(), from)
+        self.complaint_sender.is_in(from)
     }
-}
-
-fn is_in(machine: Option<&AhoCorasick>, text: &str) -> bool {
-    machine.is_some_and(|m| m.is_match(text))
 }
 
 static VOCABULARY: LazyLock<Option<Vocabulary>> = LazyLock::new(|| {

@@ -5,10 +5,9 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
 use serde::Deserialize;
 
-use super::vocabulary::machine;
+use super::vocabulary::AnyCase;
 
 /// The files, the particular before the general: the first one that is met wins.
 const FILES: &[&str] = &[
@@ -134,7 +133,7 @@ pub(super) struct Looks<'a> {
 
 #[derive(Debug)]
 struct Places {
-    machine: Option<AhoCorasick>,
+    phrases: AnyCase,
     dialects: Vec<usize>,
 }
 
@@ -165,8 +164,8 @@ impl Dialects {
                     dialects.push(i);
                 }
             }
-            let machine = machine(&phrases);
-            places.push((place, Places { machine, dialects }));
+            let phrases = AnyCase::new(&phrases);
+            places.push((place, Places { phrases, dialects }));
         }
         Self {
             all,
@@ -178,18 +177,15 @@ impl Dialects {
     /// The dialect that a mail is written in.
     pub(super) fn know(&self, looks: Looks<'_>) -> Option<&Dialect> {
         let mut met = vec![0_u8; self.all.len()];
-        for (place, phrases) in &self.places {
+        for (place, Places { phrases, dialects }) in &self.places {
             let bytes = match place {
                 Place::From => looks.from.as_bytes(),
                 Place::Subject => looks.subject.as_bytes(),
                 Place::Header => looks.header,
                 Place::Text => looks.text.as_bytes(),
             };
-            let Some(machine) = &phrases.machine else {
-                continue;
-            };
-            for found in machine.find_overlapping_iter(bytes) {
-                let dialect = phrases.dialects.get(found.pattern().as_usize());
+            for found in phrases.find_in(&bytes.to_ascii_lowercase()) {
+                let dialect = dialects.get(found.phrase);
                 if let Some(bits) = dialect.and_then(|&d| met.get_mut(d)) {
                     *bits |= 1 << *place as u8;
                 }
