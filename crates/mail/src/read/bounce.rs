@@ -407,7 +407,7 @@ fn unnamed(
         let labels = &vocabulary::shipped().labels;
         let told = labels.summary(texts.first().map_or("", String::as_str));
         addresses = told.recipients;
-        addresses.retain(|a| !outer.bystanders.iter().any(|b| addresses::same(a, b)));
+        addresses.retain(|address| !outer.is_bystander(address));
         if addresses.len() != 1 {
             addresses = original::in_subject(outer);
         }

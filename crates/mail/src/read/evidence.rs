@@ -7,7 +7,7 @@ use super::addresses;
 use super::dialects::Dialect;
 use super::generic::{self, Reading};
 use super::judge::{Said, judge};
-use super::lines::first_chars;
+use super::lines::{first_chars, is_longer};
 use super::notice::Notice;
 use super::outer::{Outer, is_conversation, is_talk};
 use super::report::FailedRecipient;
@@ -127,8 +127,7 @@ fn is_of_goods(outer: &Outer, text: &Notice) -> bool {
 
 /// Whether a mail system wrote a few words of its own to nobody's question.
 fn is_terse(mail: &Structure<'_>, outer: &Outer, text: &Notice) -> bool {
-    let words = text.before().split_whitespace().take(MAX_TERSE + 1).count();
-    outer.daemon && words <= MAX_TERSE && !is_talk(mail, outer)
+    outer.daemon && !is_longer(text.before(), MAX_TERSE) && !is_talk(mail, outer)
 }
 
 /// Whether the message, or its headers, came back.
@@ -158,13 +157,12 @@ pub(super) fn understood(
     // Who says that a mail failed may add a page on why one should not worry.
     let told = says && reading.strong && !outer.answers();
     let most = if system || told { 600 } else { 150 };
-    let words = text.before().split_whitespace().take(most + 1).count();
     let person = text.signs.has(Sign::Person) && !system && !outer.robot;
     if person
         || is_of_goods(outer, text)
         || away
         || is_conversation(mail)
-        || words > most
+        || is_longer(text.before(), most)
         || (outer.answers() && !says)
     {
         return None;

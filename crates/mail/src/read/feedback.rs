@@ -3,7 +3,7 @@
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 
 use super::addresses;
-use super::lines::field_name;
+use super::lines::{field_name, is_longer};
 use super::notice::{self, Notice};
 use super::report::{Action, FailedRecipient, Original};
 use super::structure::{Headers, PartKind, Structure};
@@ -152,7 +152,7 @@ pub(super) fn opt_out(
     let asked = vocabulary.subject.signs(&subject).has(Sign::OptOut)
         && subject.split_whitespace().count() <= 3
         && subject.starts_with(|c: char| c.is_alphanumeric());
-    let short = text.before().split_whitespace().take(61).count() <= 60;
+    let short = !is_longer(text.before(), 60);
     let reply = subject.starts_with("re:") || subject.starts_with("fw");
     (asked && short && !reply).then(|| Complaint {
         feedback_type: "opt-out".to_owned(),

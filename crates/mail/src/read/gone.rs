@@ -5,6 +5,7 @@ use posthaste_core::qualify::RuleSet;
 use super::addresses;
 use super::evidence::{is_known_failure, sentence_of};
 use super::judge::{Said, judge};
+use super::lines::is_longer;
 use super::notice::Notice;
 use super::outer::Outer;
 use super::report::{Kind, Report};
@@ -39,7 +40,7 @@ pub(super) fn read(
         );
         return true;
     }
-    if !(own || left) || text.before().split_whitespace().take(121).count() > 120 {
+    if !(own || left) || is_longer(text.before(), 120) {
         return false;
     }
     let address = other.as_deref().unwrap_or(address);
@@ -71,10 +72,10 @@ fn of_original(outer: &Outer, text: &Notice, rules: &RuleSet, report: &Report) -
         return None;
     };
     let said = text.before();
-    let short = said.split_whitespace().take(81).count() <= 80;
+    let short = !is_longer(said, 80);
     (short
         && text.signs.has(Sign::Failure)
-        && !outer.bystanders.iter().any(|b| addresses::same(b, one))
+        && !outer.is_bystander(one)
         && is_known_failure(one, vec![said.to_owned()], rules))
     .then(|| one.clone())
 }
@@ -127,10 +128,7 @@ fn of_another(outer: &Outer, own: &str, text: &Notice, rules: &RuleSet) -> Optio
         .iter()
         .filter_map(|span| whole.get(span.start..span.end))
         .filter(|address| near(address) && !addresses::same(address, own))
-        .filter(|address| {
-            let bystander = |b: &String| addresses::same(b, address);
-            !outer.bystanders.iter().any(bystander)
-        })
+        .filter(|address| !outer.is_bystander(address))
         .find(|address| {
             sentence_of(text, address)
                 .is_some_and(|said| is_known_failure(address, vec![said], rules))

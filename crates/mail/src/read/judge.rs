@@ -34,17 +34,52 @@ pub(super) struct Said {
     pub delayed: bool,
 }
 
+/// The texts in one line each, those with letters or digits; most mails are understood from the first.
+struct Texts<'a> {
+    rest: std::slice::Iter<'a, String>,
+    folded: Vec<String>,
+}
+
+impl<'a> Texts<'a> {
+    fn new(texts: &'a [String]) -> Self {
+        Self {
+            rest: texts.iter(),
+            folded: Vec::with_capacity(texts.len()),
+        }
+    }
+
+    fn get(&mut self, number: usize) -> Option<&str> {
+        while self.folded.len() <= number {
+            let text = fold(self.rest.next()?, MAX_DIAGNOSTIC);
+            if text.chars().any(char::is_alphanumeric) {
+                self.folded.push(text);
+            }
+        }
+        self.folded.get(number).map(String::as_str)
+    }
+
+    /// What is found in the first text that has something, of those in a range.
+    fn find<T>(
+        &mut self,
+        numbers: std::ops::Range<usize>,
+        look: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        for number in numbers {
+            let found = look(self.get(number)?);
+            if found.is_some() {
+                return found;
+            }
+        }
+        None
+    }
+}
+
 /// Judges one recipient.
 pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
-    let texts: Vec<String> = said
-        .texts
-        .iter()
-        .map(|text| fold(text, MAX_DIAGNOSTIC))
-        .filter(|text| text.chars().any(char::is_alphanumeric))
-        .collect();
-    let found = texts.iter().take(4).find_map(|text| reply::find(text));
-    let status = choose_status(said.status, found, &texts);
-    let told = texts.iter().take(3).find_map(|text| stage::find(text));
+    let mut texts = Texts::new(&said.texts);
+    let found = texts.find(0..4, reply::find);
+    let status = choose_status(said.status, found, &mut texts);
+    let told = texts.find(0..3, stage::find);
     let ask = |text: &str| {
         rules.judge(&Question {
             channel: Channel::Email,
@@ -57,7 +92,7 @@ pub(super) fn judge(said: Said, rules: &RuleSet) -> FailedRecipient {
             text,
         })
     };
-    let (mut verdict, text) = best(&texts, ask);
+    let (mut verdict, text) = best(&mut texts, ask);
     if said.delayed && verdict.kind == FailureType::NotDefined {
         // A delay without a reason: the way is troubled, and it is being tried again.
         verdict.kind = FailureType::Soft;
@@ -110,9 +145,10 @@ fn permanence(
 /// The first text that a rule recognises; otherwise the surest of what the others give.
 ///
 /// A server's words, from its reply code on, are asked before what a reporter puts around them.
-fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
-    let mut weak: Option<(Verdict, &str)> = None;
-    for text in texts.iter().take(MAX_TEXTS) {
+fn best(texts: &mut Texts<'_>, ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
+    let mut weak: Option<(Verdict, String)> = None;
+    for number in 0..MAX_TEXTS {
+        let Some(text) = texts.get(number) else { break };
         let words = reply::find(text)
             .and_then(|r| text.get(r.at..))
             .unwrap_or(text);
@@ -125,17 +161,14 @@ fn best(texts: &[String], ask: impl Fn(&str) -> Verdict) -> (Verdict, String) {
                 .as_ref()
                 .is_none_or(|(have, _)| verdict.confidence > have.confidence);
             if better {
-                weak = Some((verdict, said));
+                weak = Some((verdict, said.to_owned()));
             }
             if words.len() == text.len() {
                 break;
             }
         }
     }
-    match weak {
-        Some((verdict, said)) => (verdict, said.to_owned()),
-        None => (ask(""), String::new()),
-    }
+    weak.unwrap_or_else(|| (ask(""), String::new()))
 }
 
 fn is_fallback(verdict: &Verdict) -> bool {
@@ -149,20 +182,14 @@ fn is_fallback(verdict: &Verdict) -> bool {
 fn choose_status(
     field: Option<EnhancedStatus>,
     code: Option<reply::Reply>,
-    texts: &[String],
+    texts: &mut Texts<'_>,
 ) -> Option<EnhancedStatus> {
-    let spoken = texts.first().and_then(|text| {
-        reply::find(text)
-            .and_then(|r| r.status)
-            .or_else(|| reply::status(text))
-    });
-    let elsewhere = || {
-        texts.iter().skip(1).find_map(|text| {
-            reply::find(text)
-                .and_then(|r| r.status)
-                .or_else(|| reply::status(text))
-        })
+    let stated = |text: &str| {
+        let reply = reply::find(text);
+        reply.and_then(|r| r.status).or_else(|| reply::status(text))
     };
+    let spoken = texts.find(0..1, stated);
+    let mut elsewhere = || texts.find(1..usize::MAX, stated);
     match (field, spoken) {
         (Some(field), Some(spoken)) => {
             let exact = !reply::is_generic(spoken) && spoken.class != 2;

@@ -137,6 +137,11 @@ pub(super) fn of(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Whether a text has more than so many words.
+pub(super) fn is_longer(text: &str, most: usize) -> bool {
+    words(text).nth(most).is_some()
+}
+
 /// The first characters of a text.
 pub(super) fn first_chars(text: &str, most: usize) -> &str {
     if text.len() <= most {

@@ -177,8 +177,9 @@ pub(super) fn in_subject(outer: &Outer) -> Vec<String> {
     let mut named = Vec::new();
     push_addresses(&mut named, &outer.subject);
     named.retain(|address| {
-        let aside = outer.bystanders.iter().any(|b| addresses::same(b, address));
-        !aside && !addresses::is_system(address) && !addresses::is_role(address)
+        !outer.is_bystander(address)
+            && !addresses::is_system(address)
+            && !addresses::is_role(address)
     });
     if named.len() == 1 { named } else { Vec::new() }
 }

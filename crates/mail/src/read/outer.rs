@@ -94,6 +94,11 @@ impl Outer {
         }
     }
 
+    /// Whether the mail is from or to this address.
+    pub(super) fn is_bystander(&self, address: &str) -> bool {
+        self.bystanders.iter().any(|b| addresses::same(b, address))
+    }
+
     /// Whether the subject is that of an answer or of a mail passed on, and no mail system sent it.
     pub(super) fn answers(&self) -> bool {
         auto_reply::is_answer(&self.subject) && !self.daemon && !self.null_path && !self.robot
@@ -161,8 +166,7 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
     // A person who adds a sentence asks about the report; a program tells that it adds it.
     let most = if program { 60 } else { 8 };
     let text = notice::gather(mail, 0);
-    let words = text.split_whitespace().take(most + 1).count();
-    (words <= most && !text.contains('@')).then(|| {
+    (!lines::is_longer(&text, most) && !text.contains('@')).then(|| {
         let inner = charset::bytes(only.body, only.encoding.as_deref());
         lines::without_mbox_line(inner.trim_ascii_start()).to_vec()
     })
@@ -175,11 +179,10 @@ pub(super) fn text_of(mail: &Structure<'_>, vocabulary: &Vocabulary) -> String {
     if memchr::memchr(b'@', outer.as_bytes()).is_some() {
         return outer;
     }
-    let words = outer.split_whitespace().take(31).count();
     let subject = mail.headers.raw("subject").map(charset::header);
     let forwarded = subject.is_some_and(|subject| auto_reply::is_forward(&subject));
     // Who forwards with a few words of one's own speaks; a footer or a blank line does not.
-    if words > 30 || (forwarded && words > 8) {
+    if lines::is_longer(&outer, if forwarded { 8 } else { 30 }) {
         return outer;
     }
     let inner = mail

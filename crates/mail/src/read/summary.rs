@@ -130,19 +130,21 @@ pub(super) fn stopped(
     labels: &Labels,
 ) -> Vec<String> {
     let before = text.before();
-    let long = before.split_whitespace().take(MAX_WORDS + 1).count() > MAX_WORDS;
+    let long = lines::is_longer(before, MAX_WORDS);
     let told = |text: &str| labels.stopped.is_in(text);
     if long || is_talk(mail, outer) || outer.answers() || !(told(before) || told(&outer.subject)) {
         return Vec::new();
     }
     let mut found = labels.summary(before);
-    let ours = |address: &String| outer.bystanders.iter().any(|b| addresses::same(b, address));
-    let from_us = found.senders.iter().any(ours);
+    let from_us = found
+        .senders
+        .iter()
+        .any(|sender| outer.is_bystander(sender));
     if !from_us && !(found.has_subject && (outer.daemon || outer.null_path)) {
         return Vec::new();
     }
     found
         .recipients
-        .retain(|address| !ours(address) && !addresses::is_system(address));
+        .retain(|address| !outer.is_bystander(address) && !addresses::is_system(address));
     found.recipients
 }
