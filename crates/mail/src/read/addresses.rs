@@ -235,6 +235,16 @@ pub(super) fn same(a: &str, b: &str) -> bool {
     a.eq_ignore_ascii_case(b)
 }
 
+/// Whether two addresses have the same local part.
+pub(super) fn same_local(a: &str, b: &str) -> bool {
+    let local = |address: &str| {
+        address
+            .rsplit_once('@')
+            .map(|(local, _)| local.to_ascii_lowercase())
+    };
+    local(a) == local(b)
+}
+
 /// Whether two addresses are ways to write one: through a relay (`jane%example.org@relay.example.net`), or with and
 /// without the domain of the network (`jane@mailhub`).
 pub(super) fn alike(a: &str, b: &str) -> bool {

@@ -105,11 +105,29 @@ fn whom(
             reading.named = below.named.into_iter().filter(told).collect();
         }
     }
+    if outer.daemon && (recipients.len() != 1 || !reading.named.is_empty()) {
+        let more = named_at_host(text.before(), from, &reading.named);
+        reading.named.extend(more);
+    }
     if reading.named.is_empty() && text.signs.has(Sign::Failure) {
         let only = only_address(text, &bystanders, vocabulary);
         reading.named.extend(only);
     }
     reading
+}
+
+/// Whom the reporting host names without a domain; beside others only those that stand in a list with them.
+fn named_at_host(text: &str, from: &str, known: &[generic::Named]) -> Vec<generic::Named> {
+    let host = from.rsplit_once('@').map_or("", |(_, host)| host);
+    let mut named = local_names::at_host(text, host, vocabulary::shipped());
+    if !known.is_empty() {
+        named.retain(|new| {
+            let mut others = known.iter().flat_map(generic::Named::names);
+            local_names::is_listed(text, &new.address)
+                && !others.any(|other| addresses::same_local(other, &new.address))
+        });
+    }
+    named
 }
 
 fn around_of<'a>(bystanders: &'a [String], from: &'a str, recipients: &'a [String]) -> Around<'a> {
@@ -195,7 +213,39 @@ fn read_fields(
             judge(said, rules)
         })
         .collect();
+    let more = left_out(status, reading);
+    report.recipients.extend(more.map(|named| {
+        let mut addresses = vec![named.address.clone()];
+        addresses.extend(named.also.iter().cloned());
+        let texts = named.texts();
+        judge(
+            Said {
+                addresses,
+                texts,
+                ..Said::default()
+            },
+            rules,
+        )
+    }));
     true
+}
+
+/// Recipients that the text lists as failed, with a reply for each, beside those of the fields: reports have lost fields
+/// on their way. Where no name of the text is in the fields, the two may call the same ones differently.
+fn left_out<'a>(
+    status: &'a DeliveryStatus,
+    reading: &'a Reading,
+) -> impl Iterator<Item = &'a generic::Named> {
+    let in_fields = |named: &generic::Named| {
+        let mut groups = status.groups.iter().flat_map(Group::addresses);
+        groups.any(|field| named.names().any(|name| addresses::alike(&field, name)))
+    };
+    let shared = reading.strong && reading.named.iter().any(in_fields);
+    let told = |named: &generic::Named| {
+        super::reply::find(&named.own).is_some() || super::reply::find(&named.mentions).is_some()
+    };
+    let named = reading.named.iter().filter(move |_| shared);
+    named.filter(move |named| !in_fields(named) && told(named))
 }
 
 /// Whether a report without fields confirms a delivery.
@@ -284,7 +334,7 @@ fn said_by_group(group: &Group, reading: &Reading, text: &Notice, single: bool) 
             if single {
                 texts.push(named.after.clone());
             }
-            for address in named.also.iter().chain(std::iter::once(&named.address)) {
+            for address in named.names() {
                 if !addresses.iter().any(|a| addresses::same(a, address)) {
                     addresses.push(address.clone());
                 }

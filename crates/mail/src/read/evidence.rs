@@ -17,6 +17,9 @@ use super::vocabulary::{Sign, Vocabulary};
 /// Percent from which what is said of an address is taken for a report.
 const SURE: u8 = 58;
 
+/// Percent from which words beside an address are those of a server, whoever sent them.
+const CERTAIN: u8 = 85;
+
 /// Lines with an address that are judged to find out who is meant.
 const MAX_MEANT: usize = 40;
 
@@ -172,6 +175,10 @@ pub(super) fn understood(
         return Some(
             "a short mail says that a delivery failed, and names the recipient".to_owned(),
         );
+    }
+    let beside = || judged(&named.address, vec![named.own.clone()], rules);
+    if reading.strong && !outer.answers() && beside().confidence >= CERTAIN {
+        return Some("a short mail says beside an address what only a server says".to_owned());
     }
     let line = text
         .before()

@@ -122,12 +122,36 @@ pub(super) fn passed_on(
     let desk = vocabulary.passes_complaints(outer.from);
     let is_complaint =
         reporter.is_some() || (complains && (returned || desk || original.message_id.is_some()));
+    let told = || Some(only_one(original)).filter(|one| !one.is_empty());
     is_complaint.then(|| Complaint {
         feedback_type: "abuse".to_owned(),
-        recipients: reporter.map_or_else(|| only_one(original), |address| vec![address]),
+        recipients: reporter
+            .map(|address| vec![address])
+            .or_else(told)
+            .unwrap_or_else(|| summed_up(mail, outer, text, vocabulary)),
         dialect: "complaint",
         step: "a provider's desk passes a complaint on, without a feedback report part",
     })
+}
+
+/// For whom the message was as the desk sums it up, where it names one that the mail is not from or to.
+fn summed_up(
+    mail: &Structure<'_>,
+    outer: Outer<'_>,
+    text: &Notice,
+    vocabulary: &Vocabulary,
+) -> Vec<String> {
+    let to = mail.headers.get("to").unwrap_or_default();
+    let aside = |address: &String| {
+        [outer.from, &*to]
+            .iter()
+            .filter_map(|field| addresses::first(field))
+            .any(|own| addresses::same(own, address))
+    };
+    let mut named = vocabulary.labels.summary(text.before()).recipients;
+    named.retain(|address| !aside(address) && !addresses::is_role(address));
+    named.dedup();
+    if named.len() == 1 { named } else { Vec::new() }
 }
 
 /// Whom Microsoft's programme says the message was for.

@@ -42,6 +42,11 @@ pub(super) struct Named {
 }
 
 impl Named {
+    /// Its addresses: other names of it, and its own.
+    pub(super) fn names(&self) -> impl Iterator<Item = &String> {
+        self.also.iter().chain(std::iter::once(&self.address))
+    }
+
     /// What is said, the nearest first.
     pub(super) fn texts(&self) -> Vec<String> {
         vec![
@@ -217,7 +222,9 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
             .copied()
             .collect();
         if !blamed.is_empty() {
-            return blamed;
+            let strong = strength == Strength::Strong;
+            let more = strong.then(|| listed_with(&all, &blamed, lines));
+            return more.unwrap_or(blamed);
         }
     }
     let written_to = |hit: &&Hit| {
@@ -237,6 +244,40 @@ fn choose(hits: &[Hit], lines: &[&str], around: Around<'_>, begin: Option<usize>
                 || (!addresses::is_system(address) && !addresses::is_role(address) && listed()))
     };
     hits.iter().filter(written_to).copied().collect()
+}
+
+/// The blamed ones, and those that would be nobody's but stand in one list with them: who wrote, or the address of a
+/// list, each alone on its line.
+fn listed_with(all: &[Hit], blamed: &[Hit], lines: &[&str]) -> Vec<Hit> {
+    let is_blamed = |hit: &Hit| {
+        blamed
+            .iter()
+            .any(|b| (b.line, b.span) == (hit.line, hit.span))
+    };
+    let alone = |hit: &Hit| {
+        is_list(
+            lines.get(hit.line).copied().unwrap_or_default(),
+            &[hit.span],
+        )
+    };
+    let on = |number: usize| all.get(all.partition_point(|h| h.line < number));
+    let on = |number: usize| on(number).filter(|h| h.line == number && alone(h));
+    let reaches = |hit: &Hit, next: fn(usize, usize) -> Option<usize>| {
+        (1..MAX_PARAGRAPH)
+            .map_while(|step| next(hit.line, step).and_then(on))
+            .any(is_blamed)
+    };
+    let listed: Vec<&str> = all
+        .iter()
+        .filter(|hit| !is_blamed(hit) && alone(hit))
+        .filter(|hit| reaches(hit, usize::checked_sub) || reaches(hit, usize::checked_add))
+        .map(|hit| address_at(lines, *hit))
+        .collect();
+    let counts = |hit: &&Hit| {
+        let address = address_at(lines, **hit);
+        is_blamed(hit) || listed.iter().any(|one| addresses::same(one, address))
+    };
+    all.iter().filter(counts).copied().collect()
 }
 
 fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {

@@ -83,7 +83,7 @@ pub fn read_with(mail: &[u8], rules: &RuleSet, own: &MailRules) -> Report {
             // Whom the mail came to may carry a signed name of ours.
             report.original.delivered_to.extend(outer.delivered_to);
             report.original.references.extend(outer.references);
-            let step = "a report that is passed on in an attachment, without a word";
+            let step = "a report that is passed on in an attachment";
             report.steps.insert(0, step.to_owned());
         }
     }

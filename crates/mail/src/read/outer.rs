@@ -144,7 +144,7 @@ pub(super) fn quotes(text: &Notice) -> bool {
     text.starts_with('>') || memchr::memmem::find(text.as_bytes(), b"\n>").is_some()
 }
 
-/// The mail that is attached to another one, which adds no words of its own.
+/// The mail that is attached to another one, which adds no words of its own or those of a list server.
 pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option<Vec<u8>> {
     let mut inner = mail
         .parts
@@ -153,6 +153,14 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
     let (only, None) = (inner.next()?, inner.next()) else {
         return None;
     };
+    let message = || {
+        let inner = charset::bytes(only.body, only.encoding.as_deref());
+        lines::without_mbox_line(inner.trim_ascii_start()).to_vec()
+    };
+    // A list server tells its owner what it did about a report, and adds the report.
+    if mail.headers.get("x-list-administrivia").is_some() {
+        return Some(message());
+    }
     let texts = mail
         .parts
         .iter()
@@ -166,10 +174,7 @@ pub(super) fn passed_on(mail: &Structure<'_>, vocabulary: &Vocabulary) -> Option
     // A person who adds a sentence asks about the report; a program tells that it adds it.
     let most = if program { 60 } else { 8 };
     let text = notice::gather(mail, 0);
-    (!lines::is_longer(&text, most) && !text.contains('@')).then(|| {
-        let inner = charset::bytes(only.body, only.encoding.as_deref());
-        lines::without_mbox_line(inner.trim_ascii_start()).to_vec()
-    })
+    (!lines::is_longer(&text, most) && !text.contains('@')).then(message)
 }
 
 /// The text of the level that speaks: the mail itself, or a report of a mail system that is passed on

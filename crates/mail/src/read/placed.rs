@@ -163,6 +163,9 @@ fn strength(
         .strip_suffix(')')
         .and_then(|open| open.rsplit_once('('))
         .map_or(lower.as_str(), |(word, _)| word);
+    // `Recipient: Jane Doe <`: the label counts, whatever the name.
+    let label = label_before_name(before).map(str::to_lowercase);
+    let lower = label.as_deref().unwrap_or(lower);
     let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
     if dialect.is_some_and(|d| ends(&d.recipient)) {
         return Some((Strength::Strong, false));
@@ -183,6 +186,14 @@ fn strength(
         && vocabulary.speaks_of_failure(before);
     ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
         .then_some((Strength::Strong, false))
+}
+
+/// The label, where a label, a name of up to four words and an opening bracket stand before an address.
+fn label_before_name(before: &str) -> Option<&str> {
+    let (label, name) = before.strip_suffix(['<', '(', '['])?.rsplit_once(": ")?;
+    let words = name.split_whitespace().count();
+    let said = name.contains(['<', '>', '@', ';', '=']);
+    ((1..=4).contains(&words) && !said && label.len() < 60).then(|| label.trim_matches(MARKS))
 }
 
 /// Whether a reply speaks of the sender's address: `554 <jane@…>: Sender address rejected`.
