@@ -32,7 +32,7 @@ const REPLIES: [(&str, f64, u64); 2] = [("reason_alt", 98.0, 130), ("type_alt", 
 /// The same for the project's own notices and replies, many of them odd on purpose.
 const OWN_MAILS: [(&str, f64, u64); 6] = [
     ("detection", 99.5, 600),
-    ("recipient", 98.3, 600),
+    ("recipient", 98.8, 600),
     ("no_extra", 99.8, 600),
     ("type_alt", 97.8, 600),
     ("reason_alt", 96.8, 600),
