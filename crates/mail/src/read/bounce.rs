@@ -109,8 +109,8 @@ fn whom(
         let more = named_at_host(text.before(), from, &reading.named);
         reading.named.extend(more);
     }
-    if reading.named.is_empty() && text.signs.has(Sign::Failure) {
-        let only = only_address(text, &bystanders, vocabulary);
+    if reading.named.is_empty() {
+        let only = only_address(text, outer, &bystanders, rules);
         reading.named.extend(only);
     }
     reading

@@ -7,7 +7,7 @@ use super::addresses;
 use super::dialects::Dialect;
 use super::generic::{self, Reading};
 use super::judge::{Said, judge};
-use super::lines::{first_chars, is_longer};
+use super::lines::{self, first_chars, is_longer};
 use super::notice::Notice;
 use super::outer::{Outer, is_conversation, is_talk};
 use super::report::FailedRecipient;
@@ -187,13 +187,14 @@ pub(super) fn understood(
     let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
     texts.extend(named.texts());
     texts.push(reading.before.clone());
-    let why = if told || (system && reading.strong) {
-        let failed = judged(&named.address, texts, rules);
-        let theirs = matches!(failed.party, Party::Recipient | Party::Path);
-        failed.confidence >= SURE && (system || theirs)
+    let failed = judged(&named.address, texts, rules);
+    let mishap = matches!(failed.party, Party::Recipient | Party::Path);
+    let theirs = if told || (system && reading.strong) {
+        system || mishap
     } else {
-        is_known_failure(&named.address, texts, rules)
+        failed.party == Party::Recipient || is_near(outer, &named.address)
     };
+    let why = theirs && failed.confidence >= SURE && failed.kind != FailureType::Ignored;
     why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
 }
 
@@ -246,6 +247,32 @@ pub(super) fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSe
         && failed.confidence >= SURE
 }
 
+/// Whether the mail comes from the domain of an address, or from a program that shows that it is one.
+fn is_near(outer: &Outer, address: &str) -> bool {
+    let domain = |text: &str| text.rsplit_once('@').map(|(_, d)| d.to_ascii_lowercase());
+    let within = |a: &str, b: &str| a == b || a.strip_suffix(b).is_some_and(|h| h.ends_with('.'));
+    let from = addresses::first(&outer.from).and_then(domain);
+    let of = domain(address);
+    from.zip(of)
+        .is_some_and(|(a, b)| within(&a, &b) || within(&b, &a))
+        || outer.robot
+}
+
+/// Addresses that are nobody's who wrote or runs the mail, each with its line, in the order of the text.
+fn thirds<'a>(text: &'a str, bystanders: &[String]) -> Vec<(&'a str, &'a str)> {
+    let lines = lines::of(text).filter(|line| line.contains('@') && !line.starts_with("> "));
+    let all = lines.take(MAX_MEANT).flat_map(|line| {
+        let spans = addresses::find(line).into_iter();
+        spans.filter_map(move |span| Some((line.get(span.start..span.end)?, line)))
+    });
+    all.filter(|(address, _)| {
+        !bystanders.iter().any(|b| addresses::same(b, address))
+            && !addresses::is_system(address)
+            && !addresses::is_role(address)
+    })
+    .collect()
+}
+
 /// Recipients whose own line is known as a failure, where nothing else shows who is meant.
 pub(super) fn by_meaning(
     text: &str,
@@ -253,27 +280,23 @@ pub(super) fn by_meaning(
     vocabulary: &Vocabulary,
     rules: &RuleSet,
 ) -> Vec<generic::Named> {
-    let lines = text
-        .lines()
-        .filter(|line| line.contains('@') && !line.starts_with("> ") && line.len() < 400);
+    let all = thirds(text, bystanders);
     let mut named: Vec<generic::Named> = Vec::new();
-    for line in lines.take(MAX_MEANT) {
-        let [span] = addresses::find(line)[..] else {
-            continue;
-        };
-        let address = line.get(span.start..span.end).unwrap_or_default();
-        let known = |other: &String| addresses::same(other, address);
-        if bystanders.iter().any(known)
-            || named.iter().any(|n| known(&n.address))
-            || addresses::is_system(address)
-            || addresses::is_role(address)
+    for (index, (address, line)) in all.iter().enumerate() {
+        let on = |other: Option<usize>| other.and_then(|i| all.get(i)).map(|(_, l)| l.as_ptr());
+        let shared = [index.checked_sub(1), Some(index + 1)];
+        if shared
+            .into_iter()
+            .any(|other| on(other) == Some(line.as_ptr()))
+            || line.len() >= 400
+            || named.iter().any(|n| addresses::same(&n.address, address))
             || vocabulary.speaks_of_contact(line)
         {
             continue;
         }
-        if is_known_failure(address, vec![line.to_owned()], rules) {
+        if is_known_failure(address, vec![(*line).to_owned()], rules) {
             named.push(generic::Named {
-                address: address.to_owned(),
+                address: (*address).to_owned(),
                 own: line.trim().to_owned(),
                 ..generic::Named::default()
             });
@@ -282,41 +305,54 @@ pub(super) fn by_meaning(
     named
 }
 
-/// The recipient, where a report of a failure names one address and no other.
+/// The recipient, where a report names one address and no other, in its text or in its subject alone.
 pub(super) fn only_address(
     text: &Notice,
+    outer: &Outer,
     bystanders: &[String],
-    vocabulary: &Vocabulary,
+    rules: &RuleSet,
 ) -> Option<generic::Named> {
-    let mut only: Option<(&str, &str)> = None;
-    let lines = text
-        .before()
-        .lines()
-        .filter(|line| line.contains('@') && !line.starts_with("> "));
-    for line in lines.take(MAX_MEANT) {
-        for span in addresses::find(line) {
-            let address = line.get(span.start..span.end).unwrap_or_default();
-            let aside = bystanders.iter().any(|b| addresses::same(b, address))
-                || addresses::is_system(address)
-                || addresses::is_role(address);
-            if aside || only.is_some_and(|(known, _)| addresses::same(known, address)) {
-                continue;
-            }
-            if only.replace((address, line)).is_some() {
-                return None;
-            }
-        }
+    let vocabulary = super::vocabulary::shipped();
+    let said = text.before();
+    let all = thirds(said, bystanders);
+    let Some((address, line)) = all.first().copied() else {
+        return in_subject_only(text, outer, rules);
+    };
+    if all
+        .iter()
+        .any(|(other, _)| !addresses::same(other, address))
+    {
+        return None;
     }
-    let (address, line) = only?;
     let sentence = sentence_of(text, address).unwrap_or_default();
     if vocabulary.speaks_of_contact(line) || vocabulary.speaks_of_contact(&sentence) {
         return None;
     }
-    Some(generic::Named {
+    let named = generic::Named {
         address: address.to_owned(),
         own: line.trim().to_owned(),
         mentions: sentence,
-        after: first_chars(text.before(), 4_000).to_owned(),
+        after: first_chars(said, 4_000).to_owned(),
+        ..generic::Named::default()
+    };
+    let told = || {
+        let failed = judged(address, named.texts(), rules);
+        let theirs = failed.party == Party::Recipient || is_near(outer, address);
+        !is_longer(said, MAX_TERSE) && theirs && failed.confidence >= SURE
+    };
+    (text.signs.has(Sign::Failure) || told()).then_some(named)
+}
+
+/// The recipient whom the subject names with a reason, where the text says next to nothing.
+fn in_subject_only(text: &Notice, outer: &Outer, rules: &RuleSet) -> Option<generic::Named> {
+    if text.before().contains('@') || is_longer(text.before(), 12) || outer.answers() {
+        return None;
+    }
+    let address = super::original::in_subject(outer).pop()?;
+    let own = outer.subject.replace(&address, "*");
+    is_known_failure(&address, vec![own.clone()], rules).then(|| generic::Named {
+        address,
+        own,
         ..generic::Named::default()
     })
 }
