@@ -31,15 +31,15 @@ const REPLIES: [(&str, f64, u64); 2] = [("reason_alt", 98.0, 130), ("type_alt", 
 
 /// The same for the project's own notices and replies, many of them odd on purpose.
 const OWN_MAILS: [(&str, f64, u64); 6] = [
-    ("detection", 99.5, 600),
-    ("recipient", 98.8, 600),
-    ("no_extra", 99.8, 600),
-    ("type_alt", 97.8, 600),
-    ("reason_alt", 96.8, 600),
+    ("detection", 98.6, 700),
+    ("recipient", 97.7, 700),
+    ("no_extra", 99.8, 700),
+    ("type_alt", 97.2, 700),
+    ("reason_alt", 96.2, 700),
     ("status", 99.0, 200),
 ];
 
-const OWN_REPLIES: [(&str, f64, u64); 2] = [("reason_alt", 96.5, 1_000), ("type_alt", 98.5, 1_000)];
+const OWN_REPLIES: [(&str, f64, u64); 2] = [("reason_alt", 97.0, 1_200), ("type_alt", 98.3, 1_200)];
 
 fn corpus() -> Option<PathBuf> {
     let named = std::env::var_os("POSTHASTE_CORPUS").map(PathBuf::from);

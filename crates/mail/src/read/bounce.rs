@@ -52,12 +52,15 @@ pub(super) fn read(
     add_told(outer, text, vocabulary);
     let mut reading = whom(outer, text, &report.original.recipients, (dialect, rules));
     let named = !reading.named.is_empty();
-    if text.signs.has(Sign::Success) {
-        let stays = |named: &generic::Named| !is_confirmed(&named.own, vocabulary);
-        reading.named.retain(stays);
-    }
+    reading
+        .named
+        .retain(|named| !got_it(named, text, vocabulary));
     let confirmed = named && reading.named.is_empty();
-    if status.groups.is_empty() && (confirmed || succeeded(outer, text)) {
+    let refused = reading
+        .named
+        .iter()
+        .any(|n| super::reply::find(&n.own).is_some());
+    if status.groups.is_empty() && (confirmed || (succeeded(outer, text) && !refused)) {
         report
             .steps
             .push("subject or text confirm the delivery".to_owned());
@@ -136,6 +139,25 @@ fn around_of<'a>(bystanders: &'a [String], from: &'a str, recipients: &'a [Strin
         from,
         recipients,
     }
+}
+
+/// Whether the words beside an address, or those that lead to it on its line, say that this one got the mail.
+fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabulary) -> bool {
+    let first = named.own.split_whitespace().next().unwrap_or_default();
+    let first = first.trim_end_matches([',', '.']);
+    if vocabulary
+        .passed
+        .iter()
+        .any(|word| first.eq_ignore_ascii_case(word))
+    {
+        return true;
+    }
+    let before = text.before();
+    let at = before.find(&named.address).unwrap_or_default();
+    let lead = before.get(..at).and_then(|b| b.rsplit('\n').next());
+    text.signs.has(Sign::Success)
+        && (is_confirmed(&named.own, vocabulary)
+            || is_confirmed(lead.unwrap_or_default(), vocabulary))
 }
 
 /// Whether what is said beside an address confirms the delivery, and nothing else.

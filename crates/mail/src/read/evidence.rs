@@ -161,41 +161,61 @@ pub(super) fn understood(
     let told = says && reading.strong && !outer.answers();
     let most = if system || told { 600 } else { 150 };
     let person = text.signs.has(Sign::Person) && !system && !outer.robot;
+    let named = reading.named.first()?;
+    let silent = outer.answers() && !says && !is_near(outer, &named.address);
     if person
+        || silent
         || is_of_goods(outer, text)
         || away
         || is_conversation(mail)
         || is_longer(text.before(), most)
-        || (outer.answers() && !says)
     {
         return None;
     }
-    let named = reading.named.first()?;
-    if reading.strong && !outer.answers() && is_led(text, &named.address) {
-        return Some(
-            "a short mail says that a delivery failed, and names the recipient".to_owned(),
-        );
+    let told_of = |named: &generic::Named| why_failed(outer, text, reading, (named, told), rules);
+    let why = reading.named.iter().take(MAX_MEANT).find_map(told_of);
+    why.map(str::to_owned)
+}
+
+/// Why a short mail is understood to say that one address failed.
+fn why_failed(
+    outer: &Outer,
+    text: &Notice,
+    reading: &Reading,
+    (named, told): (&generic::Named, bool),
+    rules: &RuleSet,
+) -> Option<&'static str> {
+    let system = outer.daemon || outer.null_path;
+    let direct = reading.strong && !outer.answers();
+    if direct && is_led(text, &named.address) {
+        return Some("a short mail says that a delivery failed, and names the recipient");
     }
     let beside = || judged(&named.address, vec![named.own.clone()], rules);
-    if reading.strong && !outer.answers() && beside().confidence >= CERTAIN {
-        return Some("a short mail says beside an address what only a server says".to_owned());
+    if direct && beside().confidence >= CERTAIN {
+        return Some("a short mail says beside an address what only a server says");
     }
-    let line = text
-        .before()
-        .lines()
-        .find(|line| line.contains(&named.address));
+    let mut lines = lines::of(text.before());
+    let line = lines.find(|line| line.contains(&named.address));
     let mut texts: Vec<String> = line.map(str::to_owned).into_iter().collect();
     texts.extend(named.texts());
     texts.push(reading.before.clone());
     let failed = judged(&named.address, texts, rules);
+    let near = is_near(outer, &named.address);
     let mishap = matches!(failed.party, Party::Recipient | Party::Path);
     let theirs = if told || (system && reading.strong) {
         system || mishap
     } else {
-        failed.party == Party::Recipient || is_near(outer, &named.address)
+        failed.party == Party::Recipient || near
     };
-    let why = theirs && failed.confidence >= SURE && failed.kind != FailureType::Ignored;
-    why.then(|| "a short mail names an address and says why it cannot be reached".to_owned())
+    let known = theirs && failed.confidence >= SURE && failed.kind != FailureType::Ignored;
+    (known || (near && denies(text)))
+        .then_some("a short mail names an address and says why it cannot be reached")
+}
+
+/// Whether a text denies a delivery, in any words.
+fn denies(text: &Notice) -> bool {
+    let vocabulary = super::vocabulary::shipped();
+    !text.signs.has(Sign::Success) && vocabulary.undelivered.is_told(text.before())
 }
 
 /// Whether the words that lead to an address say that a delivery failed.
@@ -259,7 +279,7 @@ fn is_near(outer: &Outer, address: &str) -> bool {
 }
 
 /// Addresses that are nobody's who wrote or runs the mail, each with its line, in the order of the text.
-fn thirds<'a>(text: &'a str, bystanders: &[String]) -> Vec<(&'a str, &'a str)> {
+pub(super) fn thirds<'a>(text: &'a str, bystanders: &[String]) -> Vec<(&'a str, &'a str)> {
     let lines = lines::of(text).filter(|line| line.contains('@') && !line.starts_with("> "));
     let all = lines.take(MAX_MEANT).flat_map(|line| {
         let spans = addresses::find(line).into_iter();
@@ -338,21 +358,23 @@ pub(super) fn only_address(
     let told = || {
         let failed = judged(address, named.texts(), rules);
         let theirs = failed.party == Party::Recipient || is_near(outer, address);
-        !is_longer(said, MAX_TERSE) && theirs && failed.confidence >= SURE
+        let known = theirs && failed.confidence >= SURE;
+        !is_longer(said, MAX_TERSE) && (known || (is_near(outer, address) && denies(text)))
     };
     (text.signs.has(Sign::Failure) || told()).then_some(named)
 }
 
-/// The recipient whom the subject names with a reason, where the text says next to nothing.
+/// The recipient whom the subject alone names, where subject or text say why it failed.
 fn in_subject_only(text: &Notice, outer: &Outer, rules: &RuleSet) -> Option<generic::Named> {
-    if text.before().contains('@') || is_longer(text.before(), 12) || outer.answers() {
+    if text.before().contains('@') || is_longer(text.before(), 60) || outer.answers() {
         return None;
     }
     let address = super::original::in_subject(outer).pop()?;
-    let own = outer.subject.replace(&address, "*");
-    is_known_failure(&address, vec![own.clone()], rules).then(|| generic::Named {
+    let named = generic::Named {
+        own: outer.subject.replace(&address, "*"),
+        after: text.before().to_owned(),
         address,
-        own,
         ..generic::Named::default()
-    })
+    };
+    is_known_failure(&named.address, named.texts(), rules).then_some(named)
 }

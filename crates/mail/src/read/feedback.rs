@@ -3,6 +3,7 @@
 use posthaste_core::failure::{FailureReason, FailureType, Party};
 
 use super::addresses;
+use super::evidence;
 use super::lines::{field_name, is_longer};
 use super::notice::{self, Notice};
 use super::report::{Action, FailedRecipient, Original};
@@ -149,6 +150,10 @@ fn summed_up(
             .any(|own| addresses::same(own, address))
     };
     let mut named = vocabulary.labels.summary(text.before()).recipients;
+    if named.is_empty() {
+        let all = evidence::thirds(text.before(), &[]);
+        named.extend(all.into_iter().map(|(address, _)| address.to_owned()));
+    }
     named.retain(|address| !aside(address) && !addresses::is_role(address));
     named.dedup();
     if named.len() == 1 { named } else { Vec::new() }

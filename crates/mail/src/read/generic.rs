@@ -453,11 +453,14 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         out.push_str(said.trim_matches(MARKS));
         return out;
     } else {
-        out.push_str(
-            line.get(last_in_list(chosen, hit).span.end..)
-                .unwrap_or_default()
-                .trim_start_matches(MARKS),
-        );
+        let after = line
+            .get(last_in_list(chosen, hit).span.end..)
+            .unwrap_or_default();
+        if is_subject(after) {
+            out.push_str(address_at(lines, hit));
+            out.push(' ');
+        }
+        out.push_str(after.trim_start_matches(MARKS));
         if !has_letters(&out) && hit.sentence && is_in_list(line, hit) {
             return out;
         }
@@ -485,6 +488,13 @@ fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         out.push_str(bare);
     }
     out
+}
+
+/// Whether the words behind an address go on with it as their subject: `jane@example.org is full`.
+fn is_subject(after: &str) -> bool {
+    let rest = after.trim_start_matches(['>', '"', '\'', ')', ']', '”', '»', '“']);
+    let goes_on = |c: char| c.is_alphabetic() && !c.is_uppercase();
+    rest.starts_with(' ') && rest.trim_start().starts_with(goes_on) && !rest.starts_with(" on ")
 }
 
 /// All that follows, up to another recipient of whom something is said.

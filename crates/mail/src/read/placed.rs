@@ -96,11 +96,12 @@ fn is_glue(between: &str) -> bool {
 
 /// What stands before an address, without the number of an item: `1. jane@…`, `(2) jane@…`.
 fn unnumbered(before: &str, first: bool) -> &str {
-    let bare = before.trim_start().trim_start_matches('(');
+    let bare = before.trim_start().trim_start_matches(['(', '#']);
     let rest = bare.trim_start_matches(|c: char| c.is_ascii_digit());
     let digits = bare.len() - rest.len();
     match rest.strip_prefix(['.', ')']) {
         Some(rest) if first && (1..=3).contains(&digits) && rest.starts_with(' ') => rest,
+        None if first && digits > 0 && before.trim_start().starts_with('#') => rest,
         _ => before,
     }
 }

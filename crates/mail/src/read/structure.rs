@@ -28,10 +28,8 @@ pub(super) struct Headers<'a> {
 impl<'a> Headers<'a> {
     /// Reads a header block; gives it and what follows the empty line.
     pub(super) fn parse(block: &'a [u8]) -> (Self, &'a [u8]) {
-        let mut headers = Self {
-            fields: Vec::with_capacity(16),
-            too_long: false,
-        };
+        let mut headers = Self::default();
+        headers.fields.reserve(16);
         let mut rest = block;
         let mut start = None;
         loop {

@@ -51,7 +51,7 @@ impl Signs {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct File {
     subject: Phrases,
@@ -79,13 +79,14 @@ struct Phrases {
     goods: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct LinePhrases {
     recipient: Vec<String>,
     alias: Vec<String>,
     failure: Vec<String>,
     contact: Vec<String>,
+    passed: Vec<String>,
 }
 
 /// Words that together say that a delivery failed.
@@ -108,7 +109,7 @@ pub(super) struct SummaryWords {
     pub stopped: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields)]
 struct SenderPhrases {
     daemon: Vec<String>,
@@ -234,6 +235,8 @@ pub(super) struct Vocabulary {
     pub recipient: Vec<String>,
     /// Words right before another address of the same recipient.
     pub alias: Vec<String>,
+    /// Words right behind an address to which the mail was delivered.
+    pub passed: Vec<String>,
     /// Sentences that say in any words that a delivery failed.
     pub undelivered: Undelivered,
     /// How a notice sums up the message it is about.
@@ -257,6 +260,7 @@ impl Vocabulary {
             labels: Labels::new(file.summary),
             recipient: file.line.recipient,
             alias: file.line.alias,
+            passed: file.line.passed,
         }
     }
 
@@ -281,34 +285,14 @@ impl Vocabulary {
     }
 }
 
-static VOCABULARY: LazyLock<Option<Vocabulary>> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../../../rules/reading.toml"))
-        .ok()
-        .map(Vocabulary::new)
-});
-
-static NONE: LazyLock<Vocabulary> = LazyLock::new(|| {
-    Vocabulary::new(File {
-        subject: Phrases::default(),
-        text: Phrases::default(),
-        line: LinePhrases {
-            recipient: Vec::new(),
-            alias: Vec::new(),
-            failure: Vec::new(),
-            contact: Vec::new(),
-        },
-        sentence: SentenceWords::default(),
-        summary: SummaryWords::default(),
-        sender: SenderPhrases {
-            daemon: Vec::new(),
-            complaint: Vec::new(),
-        },
-    })
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
+    let file = toml::from_str(include_str!("../../../../rules/reading.toml"));
+    Vocabulary::new(file.unwrap_or_default())
 });
 
 /// The vocabulary shipped with the product. A test checks that it can be read.
 pub(super) fn shipped() -> &'static Vocabulary {
-    VOCABULARY.as_ref().unwrap_or(&NONE)
+    &VOCABULARY
 }
 
 #[cfg(test)]
