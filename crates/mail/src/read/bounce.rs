@@ -143,21 +143,16 @@ fn around_of<'a>(bystanders: &'a [String], from: &'a str, recipients: &'a [Strin
 
 /// Whether the words beside an address, or those that lead to it on its line, say that this one got the mail.
 fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabulary) -> bool {
-    let first = named.own.split_whitespace().next().unwrap_or_default();
-    let first = first.trim_end_matches([',', '.']);
-    if vocabulary
-        .passed
-        .iter()
-        .any(|word| first.eq_ignore_ascii_case(word))
-    {
-        return true;
-    }
+    let own = named.own.strip_prefix(named.address.as_str());
+    let first = own.unwrap_or(&named.own).split_whitespace().next();
+    let first = first.unwrap_or_default().trim_end_matches([',', '.']);
+    let is_first = |word: &String| first.eq_ignore_ascii_case(word);
     let before = text.before();
     let at = before.find(&named.address).unwrap_or_default();
     let lead = before.get(..at).and_then(|b| b.rsplit('\n').next());
-    text.signs.has(Sign::Success)
-        && (is_confirmed(&named.own, vocabulary)
-            || is_confirmed(lead.unwrap_or_default(), vocabulary))
+    let told = [named.own.as_str(), lead.unwrap_or_default()];
+    vocabulary.passed.iter().any(is_first)
+        || (text.signs.has(Sign::Success) && told.iter().any(|t| is_confirmed(t, vocabulary)))
 }
 
 /// Whether what is said beside an address confirms the delivery, and nothing else.

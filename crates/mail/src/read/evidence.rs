@@ -190,8 +190,10 @@ fn why_failed(
     if direct && is_led(text, &named.address) {
         return Some("a short mail says that a delivery failed, and names the recipient");
     }
-    let beside = || judged(&named.address, vec![named.own.clone()], rules);
-    if direct && beside().confidence >= CERTAIN {
+    let beside = judged(&named.address, vec![named.own.clone()], rules);
+    // Of a sender anything may be said; a rule knows the words of a server.
+    let servers = beside.party != Party::Sender || &*beside.rule != "vocabulary";
+    if direct && servers && beside.confidence >= CERTAIN {
         return Some("a short mail says beside an address what only a server says");
     }
     let mut lines = lines::of(text.before());
@@ -202,13 +204,17 @@ fn why_failed(
     let failed = judged(&named.address, texts, rules);
     let near = is_near(outer, &named.address);
     let mishap = matches!(failed.party, Party::Recipient | Party::Path);
+    // What is refused may be anything; who asks does not report.
+    let denied = near && denies(text);
     let theirs = if told || (system && reading.strong) {
         system || mishap
     } else {
-        failed.party == Party::Recipient || near
+        failed.party == Party::Recipient || (near && (mishap || denied))
     };
+    let mut words = text.before().split_whitespace();
+    let asks = !system && !reading.strong && words.any(|word| word.ends_with('?'));
     let known = theirs && failed.confidence >= SURE && failed.kind != FailureType::Ignored;
-    (known || (near && denies(text)))
+    (!asks && (known || denied))
         .then_some("a short mail names an address and says why it cannot be reached")
 }
 
