@@ -12,7 +12,7 @@ use super::notice::Notice;
 use super::outer::{Outer, is_conversation, is_talk};
 use super::report::FailedRecipient;
 use super::structure::{PartKind, Structure};
-use super::vocabulary::{Sign, Vocabulary};
+use super::vocabulary::{Sign, Vocabulary, shipped};
 
 /// Percent from which what is said of an address is taken for a report.
 const SURE: u8 = 58;
@@ -220,8 +220,7 @@ fn why_failed(
 
 /// Whether a text denies a delivery, in any words.
 fn denies(text: &Notice) -> bool {
-    let vocabulary = super::vocabulary::shipped();
-    !text.signs.has(Sign::Success) && vocabulary.undelivered.is_told(text.before())
+    !text.signs.has(Sign::Success) && shipped().undelivered.is_told(text.before())
 }
 
 /// Whether the words that lead to an address say that a delivery failed.
@@ -234,7 +233,7 @@ fn is_led(text: &Notice, address: &str) -> bool {
     let end = end.map_or(before.len(), |length| at + length);
     let begin = before.floor_char_boundary(at.saturating_sub(MAX_LEAD));
     let lead = before.get(begin..end).unwrap_or_default();
-    let vocabulary = super::vocabulary::shipped();
+    let vocabulary = shipped();
     vocabulary.text.signs(lead).has(Sign::Failure) || vocabulary.undelivered.is_told(lead)
 }
 
@@ -338,10 +337,10 @@ pub(super) fn only_address(
     bystanders: &[String],
     rules: &RuleSet,
 ) -> Option<generic::Named> {
-    let vocabulary = super::vocabulary::shipped();
+    let vocabulary = shipped();
     let said = text.before();
     let all = thirds(said, bystanders);
-    let Some((address, line)) = all.first().copied() else {
+    let Some(&(address, line)) = all.first() else {
         return in_subject_only(text, outer, rules);
     };
     if all
@@ -367,7 +366,8 @@ pub(super) fn only_address(
         let known = theirs && failed.confidence >= SURE;
         !is_longer(said, MAX_TERSE) && (known || (is_near(outer, address) && denies(text)))
     };
-    (text.signs.has(Sign::Failure) || told()).then_some(named)
+    let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
+    (says || told()).then_some(named)
 }
 
 /// The recipient whom the subject alone names, where subject or text say why it failed.
