@@ -11,8 +11,8 @@ use crate::phrases::Phrases;
 #[derive(Debug)]
 pub struct Matcher {
     literals: Phrases,
-    /// Rules of each literal, by the literal's number.
-    rules: Vec<Vec<u32>>,
+    /// The rule of each literal, by the literal's number.
+    rules: Vec<u32>,
     /// Rules that must always be asked.
     always: Vec<u32>,
 }
@@ -24,8 +24,7 @@ impl Matcher {
     /// When the literals are too many for one machine.
     pub fn build<'a>(rules: impl Iterator<Item = &'a [Pattern]>) -> Result<Self, String> {
         let mut literals: Vec<&str> = Vec::new();
-        let mut numbers = std::collections::HashMap::new();
-        let mut of_literal: Vec<Vec<u32>> = Vec::new();
+        let mut of_literal = Vec::new();
         let mut always = Vec::new();
         for (index, patterns) in rules.enumerate() {
             let index = u32::try_from(index).map_err(|_| "too many rules; drop some".to_owned())?;
@@ -34,16 +33,8 @@ impl Matcher {
                 always.push(index);
                 continue;
             };
-            for literal in found {
-                let number = *numbers.entry(literal).or_insert_with(|| {
-                    literals.push(literal);
-                    of_literal.push(Vec::new());
-                    of_literal.len() - 1
-                });
-                if let Some(list) = of_literal.get_mut(number) {
-                    list.push(index);
-                }
-            }
+            of_literal.extend(found.iter().map(|_| index));
+            literals.extend(found);
         }
         Ok(Self {
             literals: Phrases::new(&literals)?,
@@ -56,11 +47,8 @@ impl Matcher {
     pub fn candidates(&self, folded: &str, found: &mut Vec<u32>) {
         found.clear();
         found.extend_from_slice(&self.always);
-        for hit in self.literals.find(folded) {
-            if let Some(rules) = self.rules.get(hit.phrase) {
-                found.extend_from_slice(rules);
-            }
-        }
+        let hits = self.literals.find(folded);
+        found.extend(hits.filter_map(|hit| self.rules.get(hit.phrase)));
         found.sort_unstable();
         found.dedup();
     }

@@ -56,10 +56,7 @@ pub(super) fn read(
         .named
         .retain(|named| !got_it(named, text, vocabulary));
     let confirmed = named && reading.named.is_empty();
-    let refused = reading
-        .named
-        .iter()
-        .any(|n| super::reply::find(&n.own).is_some());
+    let refused = reading.named.iter().any(generic::Named::is_told);
     if status.groups.is_empty() && (confirmed || (succeeded(outer, text) && !refused)) {
         report
             .steps
@@ -103,9 +100,9 @@ fn whom(
             vocabulary,
             dialect,
         );
-        let told = |named: &generic::Named| super::reply::find(&named.own).is_some();
         if below.strong {
-            reading.named = below.named.into_iter().filter(told).collect();
+            let named = below.named.into_iter();
+            reading.named = named.filter(generic::Named::is_told).collect();
         }
     }
     if outer.daemon && (recipients.len() != 1 || !reading.named.is_empty()) {
@@ -232,17 +229,12 @@ fn read_fields(
         .collect();
     let more = left_out(status, reading);
     report.recipients.extend(more.map(|named| {
-        let mut addresses = vec![named.address.clone()];
-        addresses.extend(named.also.iter().cloned());
-        let texts = named.texts();
-        judge(
-            Said {
-                addresses,
-                texts,
-                ..Said::default()
-            },
-            rules,
-        )
+        let said = Said {
+            addresses: named.addresses(),
+            texts: named.texts(),
+            ..Said::default()
+        };
+        judge(said, rules)
     }));
     true
 }
@@ -258,9 +250,8 @@ fn left_out<'a>(
         groups.any(|field| named.names().any(|name| addresses::alike(&field, name)))
     };
     let shared = reading.strong && reading.named.iter().any(in_fields);
-    let told = |named: &generic::Named| {
-        super::reply::find(&named.own).is_some() || super::reply::find(&named.mentions).is_some()
-    };
+    let told =
+        |named: &generic::Named| named.is_told() || super::reply::find(&named.mentions).is_some();
     let named = reading.named.iter().filter(move |_| shared);
     named.filter(move |named| !in_fields(named) && told(named))
 }
@@ -423,11 +414,9 @@ fn read_text(
                 texts.push("Message rejected by a content filter".to_owned());
             }
             put_lead_first(&mut texts, dialect, &reading.before);
-            let mut addresses = vec![named.address.clone()];
-            addresses.extend(named.also.iter().cloned());
             judge(
                 Said {
-                    addresses,
+                    addresses: named.addresses(),
                     texts,
                     delayed,
                     ..Said::default()

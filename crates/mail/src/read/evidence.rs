@@ -307,12 +307,9 @@ pub(super) fn by_meaning(
 ) -> Vec<generic::Named> {
     let all = thirds(text, bystanders);
     let mut named: Vec<generic::Named> = Vec::new();
-    for (index, (address, line)) in all.iter().enumerate() {
-        let on = |other: Option<usize>| other.and_then(|i| all.get(i)).map(|(_, l)| l.as_ptr());
-        let shared = [index.checked_sub(1), Some(index + 1)];
-        if shared
-            .into_iter()
-            .any(|other| on(other) == Some(line.as_ptr()))
+    for (address, line) in &all {
+        let on_line = all.iter().filter(|(_, other)| std::ptr::eq(*other, *line));
+        if on_line.count() > 1
             || line.len() >= 400
             || named.iter().any(|n| addresses::same(&n.address, address))
             || vocabulary.speaks_of_contact(line)

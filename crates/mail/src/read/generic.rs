@@ -47,6 +47,19 @@ impl Named {
         self.also.iter().chain(std::iter::once(&self.address))
     }
 
+    /// Its addresses, its own first.
+    pub(super) fn addresses(&self) -> Vec<String> {
+        std::iter::once(&self.address)
+            .chain(&self.also)
+            .cloned()
+            .collect()
+    }
+
+    /// Whether a server's reply stands beside it.
+    pub(super) fn is_told(&self) -> bool {
+        reply::find(&self.own).is_some()
+    }
+
     /// What is said, the nearest first.
     pub(super) fn texts(&self) -> Vec<String> {
         vec![

@@ -102,15 +102,13 @@ impl Labels {
 
 /// A line's label and value; a label is short.
 fn labelled(line: &str) -> Option<(&str, &str)> {
-    let plain = memchr::memchr(b':', line.as_bytes());
-    let wide = (!line.is_ascii()).then(|| line.find('：')).flatten();
-    let (at, length) = match (plain, wide) {
-        (Some(plain), Some(wide)) if wide < plain => (wide, '：'.len_utf8()),
-        (Some(plain), _) => (plain, 1),
-        (None, Some(wide)) => (wide, '：'.len_utf8()),
-        (None, None) => return None,
+    // Looking for one sign is a good deal faster than for two.
+    let pair = if line.is_ascii() {
+        line.split_once(':')
+    } else {
+        line.split_once([':', '：'])
     };
-    (at <= MAX_LABEL).then(|| Some((line.get(..at)?, line.get(at + length..)?)))?
+    pair.filter(|(label, _)| label.len() <= MAX_LABEL)
 }
 
 fn push(into: &mut Vec<String>, value: &str) {
