@@ -202,25 +202,25 @@ fn why_failed(
     texts.extend(named.texts());
     texts.push(reading.before.clone());
     let failed = judged(&named.address, texts, rules);
-    let near = is_near(outer, &named.address);
     let mishap = matches!(failed.party, Party::Recipient | Party::Path);
-    // What is refused may be anything; who asks does not report.
-    let denied = near && denies(text);
-    let theirs = if told || (system && reading.strong) {
-        system || mishap
-    } else {
-        failed.party == Party::Recipient || (near && (mishap || denied))
-    };
+    let sure = failed.confidence >= SURE && failed.kind != FailureType::Ignored;
+    let known = (told || (system && reading.strong)) && (system || mishap) && sure;
     let mut words = text.before().split_whitespace();
+    // Who asks does not report.
     let asks = !system && !reading.strong && words.any(|word| word.ends_with('?'));
-    let known = theirs && failed.confidence >= SURE && failed.kind != FailureType::Ignored;
-    (!asks && (known || denied))
+    (!asks && (known || is_believed(outer, text, &failed)))
         .then_some("a short mail names an address and says why it cannot be reached")
 }
 
-/// Whether a text denies a delivery, in any words.
-fn denies(text: &Notice) -> bool {
-    !text.signs.has(Sign::Success) && shipped().undelivered.is_told(text.before())
+/// Whether a sender is believed that a delivery failed: about a recipient anyone, about the way whoever is near the
+/// address. Whoever is near may also deny the delivery, in any words; then any reason will do.
+fn is_believed(outer: &Outer, text: &Notice, failed: &FailedRecipient) -> bool {
+    let near = is_near(outer, &failed.address);
+    let denied =
+        near && !text.signs.has(Sign::Success) && shipped().undelivered.is_told(text.before());
+    let sure = failed.confidence >= SURE && failed.kind != FailureType::Ignored;
+    let theirs = failed.party == Party::Recipient || (near && failed.party == Party::Path);
+    denied || (theirs && sure)
 }
 
 /// Whether the words that lead to an address say that a delivery failed.
@@ -359,9 +359,7 @@ pub(super) fn only_address(
     };
     let told = || {
         let failed = judged(address, named.texts(), rules);
-        let theirs = failed.party == Party::Recipient || is_near(outer, address);
-        let known = theirs && failed.confidence >= SURE;
-        !is_longer(said, MAX_TERSE) && (known || (is_near(outer, address) && denies(text)))
+        !is_longer(said, MAX_TERSE) && is_believed(outer, text, &failed)
     };
     let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
     (says || told()).then_some(named)
