@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use posthaste_core::address::Address;
-use posthaste_mail::compose::{Attributes, Content, Template};
+use posthaste_compose::{Attributes, Content, Template};
 
 fuzz_target!(|html: &str| {
     let content = Content {

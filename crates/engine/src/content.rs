@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use posthaste_mail::compose::{Attachment, Content};
+use posthaste_compose::{Attachment, Content};
 use posthaste_store::{Preparing, StoreError};
 
 use crate::spec::Spec;

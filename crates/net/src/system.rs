@@ -202,7 +202,10 @@ fn found<T>(lookup: &Lookup, read: impl Fn(&RData) -> Option<T>) -> Answer<T> {
 
 fn failed<T>(error: &NetError) -> Answer<T> {
     match error {
-        NetError::Timeout => Answer::Failed(Trouble::TimeOut),
+        // The library gives a waiting question up either way, depending on which of its tasks ends first.
+        NetError::Timeout | NetError::Message("receiver was canceled") => {
+            Answer::Failed(Trouble::TimeOut)
+        }
         NetError::Dns(DnsError::NoRecordsFound(none)) => {
             let ttl = Duration::from_secs(u64::from(none.negative_ttl.unwrap_or(0)));
             match none.response_code {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use posthaste_compose::dkim::{PrivateKey, Signer};
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState};
 use posthaste_core::ids::DeliveryId;
 use posthaste_core::qualify::RuleSet;
@@ -16,7 +17,6 @@ use posthaste_engine::lock::{LockError, ServicesLock};
 use posthaste_engine::progress::{Board, Progress};
 use posthaste_engine::sender::{Identities, SenderSettings};
 use posthaste_engine::services::{self, Services, Until};
-use posthaste_mail::dkim::{PrivateKey, Signer};
 use posthaste_mail::token::Secret;
 use posthaste_net::plan::{PlanSettings, Router};
 use posthaste_net::resolver::Resolver;

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use posthaste_compose::list_headers::Unsubscribe;
+use posthaste_compose::{Attributes, Identity, Mailbox, Template};
 use posthaste_core::ids::{DeliveryId, LogId};
 use posthaste_core::time::Timestamp;
 use posthaste_desk::deliveries::spec_of;
@@ -13,8 +15,6 @@ use posthaste_engine::clock::{Clock, SystemClock};
 use posthaste_engine::content::content_of;
 use posthaste_engine::import::{ImportError, Importer, Options, Report};
 use posthaste_engine::preparer::{PrepareError, Prepared, Preparer, Settings};
-use posthaste_mail::compose::{Attributes, Identity, Mailbox, Template};
-use posthaste_mail::list_headers::Unsubscribe;
 use posthaste_mail::token::Secret;
 use posthaste_net::resolver::Answer;
 use posthaste_net::system::{SystemResolver, SystemSettings};

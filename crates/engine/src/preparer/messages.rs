@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use posthaste_compose::{Attributes, Template};
 use posthaste_core::address::Address;
-use posthaste_mail::compose::{Attributes, Template};
 use posthaste_store::rows::FrozenRecipient;
 
 use super::target::Page;

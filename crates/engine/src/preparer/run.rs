@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
 
+use posthaste_compose::Template;
 use posthaste_core::delivery::{DeliveryEvent, DeliveryState, Level, next};
 use posthaste_core::ids::DeliveryId;
 use posthaste_core::prepare::rules::{self, Phase, Summary};
 use posthaste_core::prepare::{batch_quantity, starts_by_itself};
 use posthaste_core::time::Timestamp;
-use posthaste_mail::compose::Template;
 use posthaste_store::StoreError;
 use posthaste_store::rows::Delivery;
 

@@ -14,12 +14,12 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
+use posthaste_compose::Template;
 use posthaste_core::failure::FailureReason;
 use posthaste_core::ids::DeliveryId;
 use posthaste_core::prepare::{
     Candidate, Excluded, KeySet, Options, Splitter, Standing, Verdict, decide,
 };
-use posthaste_mail::compose::Template;
 use posthaste_store::rows::{Delivery, ExclusionRow, FrozenRecipient, Recipient};
 use posthaste_store::{Preparing, StoreError};
 

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use posthaste_compose::dkim::Signer;
+use posthaste_compose::list_headers::Unsubscribe;
+use posthaste_compose::{Attributes, Identity, Mailbox, Template};
 use posthaste_core::address::Address;
 use posthaste_core::ids::{DeliveryId, LogId};
 use posthaste_core::retry::RetryPolicy;
 use posthaste_core::time::Timestamp;
-use posthaste_mail::compose::{Attributes, Identity, Mailbox, Template};
-use posthaste_mail::dkim::Signer;
-use posthaste_mail::list_headers::Unsubscribe;
 use posthaste_mail::token::{Purpose, Secret, return_path};
 use posthaste_store::rows::ClaimedRecipient;
 use posthaste_store::{Store, StoreError};

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use encoding_rs::{EUC_JP, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8, WINDOWS_1252};
 use mail_parser::decoders::html::html_to_text;
 
-use crate::compose::text_from_html::split_entity;
+use crate::entity::split_entity;
 
 /// Bytes of one part that are decoded; what says why comes early.
 pub(super) const MAX_TEXT: usize = 256 << 10;

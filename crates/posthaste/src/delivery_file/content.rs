@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aws_lc_rs::digest;
+use posthaste_compose::{ContentError, Part, Template};
 use posthaste_engine::spec::Attachment;
-use posthaste_mail::compose::{self, ContentError, Part, Template};
 
 use crate::section::Section;
 
@@ -73,7 +73,7 @@ pub fn read(
         .filter_map(|section| attachment(section, home, &mut blobs))
         .collect();
     if let (Some(from), Some(subject), true) = (from, &subject, html.is_some() || text.is_some()) {
-        let content = compose::Content {
+        let content = posthaste_compose::Content {
             from: from.to_owned(),
             reply_to: None,
             subject: subject.clone(),
@@ -98,10 +98,13 @@ pub fn read(
 }
 
 /// Attachments as the composer takes them; their bytes stand in the same order.
-fn composed(attachments: &[Attachment], blobs: &[([u8; 32], Vec<u8>)]) -> Vec<compose::Attachment> {
+fn composed(
+    attachments: &[Attachment],
+    blobs: &[([u8; 32], Vec<u8>)],
+) -> Vec<posthaste_compose::Attachment> {
     let pairs = attachments.iter().zip(blobs);
     pairs
-        .map(|(attachment, (_, bytes))| compose::Attachment {
+        .map(|(attachment, (_, bytes))| posthaste_compose::Attachment {
             name: attachment.name.clone(),
             content_type: attachment.content_type.clone(),
             bytes: Arc::from(bytes.as_slice()),

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
+use posthaste_compose::Mailbox;
 use posthaste_core::address::Address;
 use posthaste_core::delivery::{ApprovalMode, Priority};
 use posthaste_core::log::Channel;
 use posthaste_desk::times::parse_rfc3339;
 use posthaste_engine::import;
 use posthaste_engine::spec::{Exclusions, Spec};
-use posthaste_mail::compose::Mailbox;
 use toml::Table;
 
 use super::content::{self, Content};

@@ -6,8 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
+use posthaste_compose::dkim::{PrivateKey, check, generate_ed25519, generate_rsa, record_name};
 use posthaste_core::address::domain_key;
-use posthaste_mail::dkim::{PrivateKey, check, generate_ed25519, generate_rsa, record_name};
 use serde_json::json;
 
 use crate::config::{Config, DkimKey};

@@ -1,14 +1,14 @@
 //! The headers by which a recipient's mail program offers to unsubscribe.
 //!
 //! `List-Unsubscribe` by mail (RFC 2369 §3.2) always; with an https endpoint also by one click
-//! (RFC 8058). Both name the recipient by a token of [`crate::token::Purpose::Unsubscribe`].
+//! (RFC 8058). Both name the recipient by a token of [`posthaste_mail::token::Purpose::Unsubscribe`].
 //! `Precedence: bulk` is not written: RFC 2076 discourages it and automatic responders already know
 //! list mail by these headers (RFC 3834 §2); who wants it writes it as an extra header.
 
 use posthaste_core::address::Address;
 
-use crate::compose::encode::percent_encoded;
-use crate::token::Token;
+use crate::encode::percent_encoded;
+use posthaste_mail::token::Token;
 
 /// Where unsubscriptions go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +86,8 @@ fn check_endpoint(url: &str) -> Result<String, BadEndpoint> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::{Purpose, Secret};
     use posthaste_core::ids::LogId;
+    use posthaste_mail::token::{Purpose, Secret};
 
     fn token() -> Token {
         Secret::new(&[9; 32])

@@ -20,8 +20,8 @@ use super::header::{self, Mailbox, parameter};
 use super::template::{Rendered, Template};
 use super::{Attributes, Content, ContentError, Part, RenderError};
 use crate::list_headers::Unsubscribe;
-use crate::token::{Purpose, Secret, Token, message_id};
 use posthaste_core::ids::LogId;
+use posthaste_mail::token::{Purpose, Secret, Token, message_id};
 
 /// What makes one message different from all others, apart from its recipient's attributes.
 #[derive(Debug, Clone, PartialEq, Eq)]

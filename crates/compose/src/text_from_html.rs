@@ -9,6 +9,7 @@
 //! survive in text and in the targets of links.
 
 use mail_parser::decoders::html::html_to_text;
+use posthaste_mail::entity::split_entity;
 
 /// A line break is wanted here.
 const LINE: char = '\u{1}';
@@ -408,17 +409,6 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
         at += c.len_utf8();
     }
     body.get(..at).map(str::to_owned)
-}
-
-/// `&name;` or `&#number;` at the start of `rest`.
-pub(crate) fn split_entity(rest: &str) -> Option<(&str, &str)> {
-    let end = rest.bytes().take(34).position(|b| b == b';')?;
-    let inside = rest.get(1..end)?;
-    let fits = !inside.is_empty()
-        && inside
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'#');
-    fits.then(|| rest.split_at_checked(end + 1)).flatten()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::list_headers::Unsubscribe;
-use crate::token::{Purpose, Secret};
+use posthaste_mail::token::{Purpose, Secret};
 
 fn ada() -> Address {
     Address::parse("ada@example.org").unwrap()

@@ -17,7 +17,7 @@ use super::{Content, ContentError, Part, RenderError, text_from_html};
 
 /// Instructions that one part may take for one recipient. It stands for the budget of 5 s: 150 million
 /// took 3.7 to 4.3 s of CPU on a Xeon with AVX2, measured by
-/// `cargo run --release -p posthaste-mail --example compose_bench -- fuel`.
+/// `cargo run --release -p posthaste-compose --example compose_bench -- fuel`.
 pub const FUEL: u64 = 150_000_000;
 
 /// What one part may come to, in bytes: a bound on memory, far above what any server accepts.

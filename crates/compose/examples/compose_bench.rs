@@ -1,4 +1,4 @@
-//! Measures composing: `cargo run --release -p posthaste-mail --example compose_bench`.
+//! Measures composing: `cargo run --release -p posthaste-compose --example compose_bench`.
 //!
 //! A 20 KB HTML with ten variables: checks, messages, messages signed with Ed25519 and RSA-2048; CPU time of this
 //! process. With the word `fuel`: how long a template may run until its fuel is used up.
@@ -7,12 +7,12 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::hint::black_box;
 
+use posthaste_compose::dkim::{PrivateKey, Signer, generate_ed25519, generate_rsa};
+use posthaste_compose::list_headers::Unsubscribe;
+use posthaste_compose::{Attributes, Content, FUEL, Identity, Template};
 use posthaste_core::address::Address;
 use posthaste_core::ids::LogId;
 use posthaste_core::time::Timestamp;
-use posthaste_mail::compose::{Attributes, Content, FUEL, Identity, Template};
-use posthaste_mail::dkim::{PrivateKey, Signer, generate_ed25519, generate_rsa};
-use posthaste_mail::list_headers::Unsubscribe;
 use posthaste_mail::token::Secret;
 
 /// User and system time of this process so far, in seconds (Linux: fields 14 and 15 of its stat, in 1/100 s).

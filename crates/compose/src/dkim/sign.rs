@@ -5,7 +5,7 @@ use posthaste_core::time::Timestamp;
 
 use super::canonical;
 use super::key::{Algorithm, PrivateKey};
-use crate::compose::encode::base64;
+use crate::encode::base64;
 
 /// Headers that are signed where present (RFC 6376 §5.4.1; RFC 8058 §4 asks for the last two).
 const SIGNED: [&str; 13] = [

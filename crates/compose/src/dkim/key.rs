@@ -7,7 +7,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair, RSA_PKCS1_SHA256};
 
-use crate::compose::encode::{base64, read_base64, write_base64};
+use crate::encode::{base64, read_base64, write_base64};
 
 /// How a key signs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

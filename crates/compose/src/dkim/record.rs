@@ -1,7 +1,7 @@
 //! Does the published TXT record fit the private key? A pure comparison that says what differs.
 
 use super::key::PrivateKey;
-use crate::compose::encode::read_base64;
+use crate::encode::read_base64;
 
 /// What is wrong with the record.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
