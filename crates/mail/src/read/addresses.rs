@@ -283,14 +283,81 @@ pub(super) fn is_system(address: &str) -> bool {
     .any(|name| local.contains(name))
 }
 
-/// The address of the list for which this one speaks (`garden-bounces@` for `garden@`), if it does for one.
+/// The address of the list for which this one speaks (`garden-bounces@` for `garden@`, `owner-garden@`), if it does for one.
 pub(super) fn list_of(from: &str) -> Option<String> {
     let address = first(from)?;
     let (local, domain) = address.rsplit_once('@')?;
-    let list = ["-owner", "-request", "-bounces", "-help"]
+    let local = local.split('+').next()?;
+    let before = ["owner-", "errors-"]
         .iter()
-        .find_map(|end| local.strip_suffix(end))?;
+        .find_map(|begin| local.strip_prefix(begin));
+    let list = before.or_else(|| LIST_ENDS.iter().find_map(|end| local.strip_suffix(end)))?;
     (!list.is_empty()).then(|| format!("{list}@{domain}"))
+}
+
+/// How the addresses end by which lists are run.
+const LIST_ENDS: &[&str] = &[
+    "-owner",
+    "-request",
+    "-bounces",
+    "-bounce",
+    "-help",
+    "-admin",
+    "-errors",
+    "-return",
+    "-returns",
+    "-approval",
+];
+
+/// Marks of return paths that name the sender, not the recipient: SRS, BATV and their kin.
+const OF_SENDER: &[&str] = &["srs0", "srs1", "prvs=", "msprvs", "btv1"];
+
+/// The recipient whom a return path names that was made for one alone (VERP): `garden-bounces+jane=example.org@lists.example.net`.
+pub(super) fn in_return_path(path: &str) -> Option<String> {
+    let (local, _) = path.rsplit_once('@')?;
+    let lower = local.to_ascii_lowercase();
+    if OF_SENDER.iter().any(|mark| lower.contains(mark)) {
+        return None;
+    }
+    let (begin, domain) = local.rsplit_once('=')?;
+    let name = match begin.split_once('+') {
+        Some((_, detail)) => unnumbered(detail),
+        None => behind_mark(begin)?,
+    };
+    let labels = domain.split('.').filter(|label| !label.is_empty()).count();
+    let last = domain.rsplit('.').next()?;
+    let is_domain = labels > 1
+        && domain
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'))
+        && last.len() > 1
+        && last.bytes().all(|b| b.is_ascii_alphabetic());
+    let is_local = !name.is_empty() && !name.contains('=') && name.bytes().all(is_atext);
+    (is_domain && is_local).then(|| format!("{name}@{domain}"))
+}
+
+/// A local part without the numbers that come before it: `1234-5af3-jane`.
+fn unnumbered(mut detail: &str) -> &str {
+    while let Some((number, rest)) = detail.split_once('-') {
+        let counted = number.contains(|c: char| c.is_ascii_digit())
+            && number.chars().all(|c| c.is_ascii_hexdigit() || c == '.');
+        if !counted || rest.is_empty() {
+            break;
+        }
+        detail = rest;
+    }
+    detail
+}
+
+/// What stands behind `-return-`, `-bounces-` and the like, and behind the number that may follow.
+fn behind_mark(local: &str) -> Option<&str> {
+    let lower = local.to_ascii_lowercase();
+    let marks = ["return-", "returns-", "bounce-", "bounces-", "errors-"];
+    let end = marks
+        .iter()
+        .filter_map(|mark| lower.find(mark).map(|at| at + mark.len()))
+        .max()?;
+    local.get(end..).map(unnumbered)
 }
 
 /// Whether it is an address by which a mailing list is run (RFC 2142 §6 and its relatives), not one of a reader.
@@ -371,6 +438,59 @@ mod tests {
         for (a, b, want) in rows {
             assert_eq!(alike(a, b), want, "{a} {b}");
             assert_eq!(alike(b, a), want, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn return_paths_of_one_recipient_name_it() {
+        let rows = [
+            (
+                "garden-bounces+jane=example.org@lists.example.net",
+                Some("jane@example.org"),
+            ),
+            (
+                "garden-return-42-jane-roe=example.org@lists.example.net",
+                Some("jane-roe@example.org"),
+            ),
+            (
+                "bounces+1234-5af3-jane=example.org@em.example.net",
+                Some("jane@example.org"),
+            ),
+            (
+                "bounce-jane.roe=mail.example.org@example.net",
+                Some("jane.roe@mail.example.org"),
+            ),
+            ("SRS0=abcd=XY=example.org=jane@relay.example.net", None),
+            ("prvs=0123456789=jane.roe@example.net", None),
+            ("jane+a=b@example.net", None),
+            ("bounces@example.net", None),
+            ("a=example.org@example.net", None),
+        ];
+        for (path, want) in rows {
+            assert_eq!(in_return_path(path).as_deref(), want, "{path}");
+        }
+    }
+
+    #[test]
+    fn who_runs_a_list_speaks_for_it() {
+        let rows = [
+            (
+                "owner-garden@lists.example.net",
+                Some("garden@lists.example.net"),
+            ),
+            (
+                "garden-bounces+jane=example.org@lists.example.net",
+                Some("garden@lists.example.net"),
+            ),
+            (
+                "Garden <garden-request@lists.example.net>",
+                Some("garden@lists.example.net"),
+            ),
+            ("jane-roe@example.net", None),
+            ("owner-@example.net", None),
+        ];
+        for (from, want) in rows {
+            assert_eq!(list_of(from).as_deref(), want, "{from}");
         }
     }
 

@@ -4,6 +4,7 @@ use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
 use super::auto_reply;
+use super::bare_names;
 use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
 use super::evidence::{by_meaning, only_address, sentence_of, understood, why_bounce};
@@ -14,9 +15,10 @@ use super::local_names;
 use super::notice::{self, Notice};
 use super::original;
 use super::outer::{Outer, is_conversation, quotes};
-use super::report::{FailedRecipient, Kind, Problem, Report};
+use super::report::{Kind, Report};
 use super::structure::{PartKind, Structure};
 use super::summary;
+use super::unnamed;
 use super::vocabulary::{self, Sign};
 
 /// Reads a bounce into the report; `false` when the mail is none.
@@ -50,7 +52,8 @@ pub(super) fn read(
         text.end_by(dialect);
     }
     add_told(outer, text, vocabulary);
-    let mut reading = whom(outer, text, &report.original.recipients, (dialect, rules));
+    let told = original::recipients_told(&report.original).to_vec();
+    let mut reading = whom(outer, text, &told, (dialect, rules));
     let named = !reading.named.is_empty();
     reading
         .named
@@ -64,7 +67,7 @@ pub(super) fn read(
         return true;
     }
     if read_fields(&status, text, (&reading, dialect, rules), report) {
-        name_nobody(mail, report);
+        unnamed::complete(mail, report);
         return true;
     }
     read_text(mail, outer, text, (reading, dialect, rules), report)
@@ -87,10 +90,16 @@ fn whom(
     if reading.named.is_empty() {
         reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
     }
-    if reading.named.is_empty() && outer.robot {
+    if outer.robot && !reading.strong {
         // A program that answers under the name of the address that it speaks of.
         bystanders.retain(|b| !addresses::same(b, from));
-        reading.named = by_meaning(text.before(), &bystanders, vocabulary, rules);
+        let mut named = by_meaning(text.before(), &bystanders, vocabulary, rules);
+        if !reading.named.is_empty() {
+            named.retain(|one| addresses::same(&one.address, from));
+        }
+        if !named.is_empty() {
+            reading.named = named;
+        }
     }
     if reading.named.is_empty() && outer.daemon {
         // The transcript may stand below the returned message.
@@ -119,11 +128,11 @@ fn whom(
 /// Whom the reporting host names without a domain; beside others only those that stand in a list with them.
 fn named_at_host(text: &str, from: &str, known: &[generic::Named]) -> Vec<generic::Named> {
     let host = from.rsplit_once('@').map_or("", |(_, host)| host);
-    let mut named = local_names::at_host(text, host, vocabulary::shipped());
+    let mut named = bare_names::at_host(text, host, vocabulary::shipped());
     if !known.is_empty() {
         named.retain(|new| {
             let mut others = known.iter().flat_map(generic::Named::names);
-            local_names::is_listed(text, &new.address)
+            bare_names::is_listed(text, &new.address)
                 && !others.any(|other| addresses::same_local(other, &new.address))
         });
     }
@@ -316,6 +325,15 @@ fn put_lead_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, before: &s
     }
 }
 
+/// Puts what a program said in front, where the reply below it says nothing.
+fn put_above_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, named: &generic::Named) {
+    let own = named.own.to_lowercase();
+    let says = |word: &String| own.contains(word.as_str());
+    if dialect.is_some_and(|d| d.hollow.iter().any(says)) {
+        texts.insert(0, named.above.clone());
+    }
+}
+
 /// What a group says, and what the text says of the same recipient.
 fn said_by_group(group: &Group, reading: &Reading, text: &Notice, single: bool) -> Said {
     let mut addresses = group.addresses();
@@ -414,6 +432,7 @@ fn read_text(
                 texts.push("Message rejected by a content filter".to_owned());
             }
             put_lead_first(&mut texts, dialect, &reading.before);
+            put_above_first(&mut texts, dialect, named);
             judge(
                 Said {
                     addresses: named.addresses(),
@@ -432,9 +451,9 @@ fn read_text(
     if report.recipients.is_empty() {
         let mut texts = vec![first_chars(text.before(), 4_000).to_owned()];
         extra(&mut texts);
-        report.recipients = unnamed((mail, outer), report, &texts, delayed, rules);
+        report.recipients = unnamed::recipients((mail, outer), report, &texts, delayed, rules);
     }
-    name_nobody(mail, report);
+    unnamed::complete(mail, report);
     true
 }
 
@@ -444,60 +463,4 @@ fn names_another(said: &str, reading: &Reading, address: &str) -> bool {
         .named
         .iter()
         .any(|other| !addresses::alike(&other.address, address) && said.contains(&other.address))
-}
-
-/// Recipients from the returned headers, where the text names nobody.
-fn unnamed(
-    (mail, outer): (&Structure<'_>, &Outer),
-    report: &mut Report,
-    texts: &[String],
-    delayed: bool,
-    rules: &RuleSet,
-) -> Vec<FailedRecipient> {
-    let mut addresses = original::only_recipient(&mail.headers, &report.original);
-    report.steps.push(format!(
-        "the text names nobody, the returned headers name {}",
-        addresses.len()
-    ));
-    if addresses.is_empty() && report.original.recipients.is_empty() {
-        let labels = &vocabulary::shipped().labels;
-        let told = labels.summary(texts.first().map_or("", String::as_str));
-        addresses = told.recipients;
-        addresses.retain(|address| !outer.is_bystander(address));
-        if addresses.len() != 1 {
-            addresses = original::in_subject(outer);
-        }
-        addresses.extend(addresses::list_of(&outer.from).filter(|_| addresses.is_empty()));
-    }
-    if addresses.is_empty() {
-        addresses.push(String::new());
-    }
-    addresses
-        .into_iter()
-        .map(|address| {
-            judge(
-                Said {
-                    addresses: vec![address],
-                    texts: texts.to_vec(),
-                    delayed,
-                    ..Said::default()
-                },
-                rules,
-            )
-        })
-        .collect()
-}
-
-/// Fills in an address that a report leaves out, where the returned headers name exactly one.
-fn name_nobody(mail: &Structure<'_>, report: &mut Report) {
-    if let [only] = report.recipients.as_mut_slice()
-        && only.address.is_empty()
-        && let [one] = original::only_recipient(&mail.headers, &report.original).as_slice()
-    {
-        only.address.clone_from(one);
-    }
-    report.recipients.retain(|r| !r.address.is_empty());
-    if report.recipients.is_empty() {
-        report.problems.push(Problem::NobodyNamed);
-    }
 }

@@ -6,13 +6,17 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{EUC_JP, Encoding, ISO_2022_JP, SHIFT_JIS, UTF_8, WINDOWS_1252};
+use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
+use encoding_rs::{Encoding, ISO_2022_JP, UTF_8, WINDOWS_1252};
 use mail_parser::decoders::html::html_to_text;
 
 use crate::entity::split_entity;
 
 /// Bytes of one part that are decoded; what says why comes early.
 pub(super) const MAX_TEXT: usize = 256 << 10;
+
+/// Bytes that are looked at to find out the encoding.
+const MAX_DETECTED: usize = 16 << 10;
 
 /// The text of a part: transfer encoding (RFC 2045 §6) and charset taken off.
 pub(super) fn text<'a>(
@@ -77,18 +81,28 @@ fn of(raw: &[u8], label: &str) -> &'static Encoding {
         // Undeclared or plain: eight-bit text is more often UTF-8 than the Latin its label means.
         None => UTF_8,
         Some(found) if found == WINDOWS_1252 && std::str::from_utf8(raw).is_ok() => UTF_8,
+        // What is mostly beyond ASCII is no Latin text.
+        Some(found) if found == WINDOWS_1252 && is_mostly_high(raw) => detected(raw),
         Some(found) => found,
     }
 }
 
+/// Whether a third of the letters are beyond ASCII.
+fn is_mostly_high(raw: &[u8]) -> bool {
+    let high = raw.iter().filter(|b| !b.is_ascii()).count();
+    let low = raw.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    high > 8 && high > low / 2
+}
+
 fn guess(raw: &[u8]) -> Cow<'_, str> {
-    for encoding in [UTF_8, EUC_JP, SHIFT_JIS] {
-        let (text, wrong) = encoding.decode_without_bom_handling(raw);
-        if !wrong {
-            return text;
-        }
-    }
-    WINDOWS_1252.decode_without_bom_handling(raw).0
+    detected(raw).decode_without_bom_handling(raw).0
+}
+
+/// The encoding that the bytes look like.
+fn detected(raw: &[u8]) -> &'static Encoding {
+    let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
+    detector.feed(raw.get(..MAX_DETECTED).unwrap_or(raw), true);
+    detector.guess(None, Utf8Detection::Allow)
 }
 
 /// RFC 2045 §6.7, lenient: a stray `=` stays. With `word`, `_` is a blank (RFC 2047 §4.2).
@@ -342,6 +356,20 @@ mod tests {
         ];
         for (body, encoding, charset, want) in rows {
             assert_eq!(text(body, encoding, charset), want);
+        }
+    }
+
+    #[test]
+    fn undeclared_bytes_are_told_by_how_they_look() {
+        let rows: [(&[u8], Option<&str>, &str); 4] = [
+            // A single letter in Latin 1 is no half-width katakana.
+            (b"Jane Roe ist au\xdfer Haus.", None, "Jane Roe ist außer Haus."),
+            (b"\xd0\xcf\xde\xd4\xcf\xd7\xd9\xca \xd1\xdd\xc9\xcb \xd0\xc5\xd2\xc5\xd0\xcf\xcc\xce\xc5\xce", None, "почтовый ящик переполнен"),
+            (b"\xd0\xcf\xde\xd4\xcf\xd7\xd9\xca \xd1\xdd\xc9\xcb \xd0\xc5\xd2\xc5\xd0\xcf\xcc\xce\xc5\xce", Some("iso-8859-1"), "почтовый ящик переполнен"),
+            (b"Bo\xeete pleine, d\xe9sol\xe9", Some("iso-8859-1"), "Boîte pleine, désolé"),
+        ];
+        for (raw, label, want) in rows {
+            assert_eq!(text(raw, None, label), want);
         }
     }
 

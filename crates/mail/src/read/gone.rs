@@ -7,6 +7,7 @@ use super::evidence::{is_known_failure, sentence_of};
 use super::judge::{Said, judge};
 use super::lines::is_longer;
 use super::notice::Notice;
+use super::original;
 use super::outer::Outer;
 use super::report::{Kind, Report};
 use super::vocabulary::Sign;
@@ -68,7 +69,7 @@ fn tell(report: &mut Report, step: &str, address: &str, texts: Vec<String>, rule
 
 /// Whom the quoted message was for, when the answer says that it could not reach that one.
 fn of_original(outer: &Outer, text: &Notice, rules: &RuleSet, report: &Report) -> Option<String> {
-    let [one] = report.original.recipients.as_slice() else {
+    let [one] = original::recipients_told(&report.original) else {
         return None;
     };
     let said = text.before();

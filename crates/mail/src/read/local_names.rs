@@ -1,13 +1,11 @@
 //! Names without a domain: `550 jane... User unknown`, `<jane>:`, `User "jane" is not known`.
 //!
 //! A server that delivers locally often tells the name alone. Where the returned message was for exactly one address
-//! with that local part, the name stands for it; any other word stays what it is. Where the message was for none or for
-//! several, what a host's own reply names is an address at that host.
+//! with that local part, the name stands for it; any other word stays what it is.
 
 use std::borrow::Cow;
 
 use super::addresses;
-use super::generic::Named;
 use super::lines;
 use super::placed::is_reply_prefix;
 use super::reply;
@@ -16,7 +14,7 @@ use super::vocabulary::Vocabulary;
 /// Recipients of the original whose names are looked for.
 const MAX_KNOWN: usize = 50;
 /// What may stand around a name without meaning anything.
-const MARKS: &[char] = &[
+pub(super) const MARKS: &[char] = &[
     ' ', '\t', '\n', '<', '>', '"', '\'', '`', '[', ']', '(', ')', '*', '-', ':', '.', ',',
 ];
 
@@ -86,64 +84,6 @@ pub(super) fn address_of(name: &str, recipients: &[String]) -> Option<String> {
         .iter()
         .find(|(local, _)| local.eq_ignore_ascii_case(name.trim_matches(MARKS)));
     found.map(|(_, address)| (*address).to_owned())
-}
-
-/// Recipients that a host's own replies name without a domain, as addresses at that host: `550 jane... User unknown`.
-///
-/// The dots are Sendmail's. A path (`550 relay!far!jane... Host unknown`) tells its host itself (RFC 976 §2.1).
-pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Named> {
-    let mut found: Vec<Named> = Vec::new();
-    for line in lines::of(text).filter(|line| line.contains("... ")) {
-        let bare = line.trim();
-        let said = reply::find(bare).filter(|reply| reply.at == 0);
-        let Some((head, reason)) = bare.split_once("... ") else {
-            continue;
-        };
-        let name = head.rsplit(' ').next().unwrap_or_default();
-        let name = name.trim_matches(['<', '>', '"']);
-        let alone = head.len() == name.len() || said.is_some();
-        let Some(address) = alone.then(|| placed_at(name, host)).flatten() else {
-            continue;
-        };
-        let fails = said.is_some() || vocabulary.speaks_of_failure(reason);
-        let known = found.iter().any(|n| addresses::same(&n.address, &address));
-        if fails && !known && found.len() < MAX_KNOWN {
-            found.push(Named {
-                address,
-                own: bare.to_owned(),
-                ..Named::default()
-            });
-        }
-    }
-    found
-}
-
-/// Whether the local part of an address stands alone on a line, and not as what another name leads to.
-pub(super) fn is_listed(text: &str, address: &str) -> bool {
-    let (local, _) = address.rsplit_once('@').unwrap_or_default();
-    let mut lines = lines::of(text).peekable();
-    while let Some(line) = lines.next() {
-        if line.trim_matches(MARKS) == local {
-            return lines
-                .peek()
-                .is_none_or(|next| !next.trim_start().starts_with("(expanded"));
-        }
-    }
-    false
-}
-
-/// A local part at a host, or the end of a path as an address; `None` for anything else.
-fn placed_at(name: &str, host: &str) -> Option<String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || "._-+!".contains(c);
-    if !name.chars().all(fits) || !name.contains(|c: char| c.is_ascii_alphabetic()) {
-        return None;
-    }
-    let Some((before, user)) = name.rsplit_once('!') else {
-        return host.contains('.').then(|| format!("{name}@{host}"));
-    };
-    let far = before.rsplit('!').next().unwrap_or_default();
-    let network = if far.contains('.') { "" } else { ".uucp" };
-    (!user.is_empty() && !far.is_empty()).then(|| format!("{user}@{far}{network}"))
 }
 
 /// Local parts that one recipient has and no other, with its address.
@@ -222,7 +162,7 @@ fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> 
 }
 
 /// The words of a line, in bytes, as local parts are written: no dots at the ends.
-fn words(line: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+pub(super) fn words(line: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
     let apart = |c: char| !(c.is_alphanumeric() || "._-+=/&#$%".contains(c));
     let mut at = 0;
     line.split_inclusive(apart).filter_map(move |piece| {
@@ -239,25 +179,6 @@ fn words(line: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
 mod tests {
     use super::super::vocabulary::shipped;
     use super::*;
-
-    #[test]
-    fn a_hosts_reply_names_its_own() {
-        let rows = [
-            ("550 jane... User unknown", Some("jane@mx.example.org")),
-            ("jane... User unknown", Some("jane@mx.example.org")),
-            ("550 relay!far!jane... Host unknown", Some("jane@far.uucp")),
-            ("550 <far.example!jane>... no", Some("jane@far.example")),
-            ("550 jane@example.org... User unknown", None),
-            ("554 |/usr/bin/filter... unknown mailer error 1", None),
-            ("please wait... the user is unknown", None),
-            ("jane... is our dearest reader", None),
-        ];
-        for (text, want) in rows {
-            let found = at_host(text, "mx.example.org", shipped());
-            let found: Vec<&str> = found.iter().map(|n| n.address.as_str()).collect();
-            assert_eq!(found, want.into_iter().collect::<Vec<_>>(), "{text}");
-        }
-    }
 
     #[test]
     fn a_name_that_one_recipient_has_is_completed() {

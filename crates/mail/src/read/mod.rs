@@ -20,6 +20,7 @@
 
 mod addresses;
 mod auto_reply;
+mod bare_names;
 mod bounce;
 mod charset;
 mod delivery_status;
@@ -41,11 +42,14 @@ mod reply;
 mod report;
 mod respell;
 mod rule_file;
+mod said;
 mod samples;
+mod ses;
 mod stage;
 mod structure;
 mod summary;
 mod undelivered;
+mod unnamed;
 mod vocabulary;
 
 #[cfg(test)]
@@ -130,6 +134,11 @@ fn decide(mail: &Structure<'_>, rules: &RuleSet, report: &mut Report) {
         respell::whole(lines::unquote(&outer::text_of(mail, vocabulary)).into_owned()),
         vocabulary,
     );
+    match ses::read(text.before(), rules, report) {
+        Some(ses::Told::Bounce) => return,
+        Some(ses::Told::Complaint(complaint)) => return take_complaint(report, &complaint),
+        None => {}
+    }
     original::add_text(&mut report.original, text.after());
     original::add_quoted(&mut report.original, text.before());
     let words = feedback::Outer {

@@ -166,10 +166,32 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
     if !named.is_empty() {
         return named;
     }
-    match original.recipients.as_slice() {
+    match recipients_told(original) {
         [one] => vec![one.clone()],
         _ => Vec::new(),
     }
+}
+
+/// Whom the returned headers name as recipients; nobody where the message was for a list and those who run it read the
+/// report: then any member may have failed, and the list itself did not.
+pub(super) fn recipients_told(original: &Original) -> &[String] {
+    let lists = original
+        .delivered_to
+        .iter()
+        .filter_map(|reader| addresses::list_of(reader));
+    let mut lists = lists.take(MAX_KEPT);
+    let is_for = |list: &String| original.recipients.iter().any(|r| addresses::same(r, list));
+    if lists.any(|list| is_for(&list)) {
+        return &[];
+    }
+    &original.recipients
+}
+
+/// The recipient whom a return path names that was made for one alone.
+pub(super) fn of_return_path(original: &Original) -> Option<String> {
+    let paths = original.delivered_to.iter().chain(&original.return_path);
+    let mut named = paths.filter_map(|path| addresses::in_return_path(path));
+    named.next()
 }
 
 /// The one address that the subject of a report names, if it is not the reader's.

@@ -57,11 +57,15 @@ impl Outer {
         }
         let path = mail.headers.get("return-path").unwrap_or_default();
         let mut bystanders = Vec::new();
-        for text in [&from, &decoded("to")] {
+        let to = decoded("to");
+        for text in [&from, &to] {
             for span in addresses::find(text) {
                 bystanders.extend(text.get(span.start..span.end).map(str::to_owned));
             }
         }
+        // The list for which the reader speaks has not failed, one of its members has; but for what its own program tells.
+        let own = addresses::list_of(&from);
+        bystanders.extend(addresses::list_of(&to).filter(|list| own.as_ref() != Some(list)));
         let mut header = Vec::new();
         for (name, value) in mail.headers.iter() {
             // Programs name themselves in short fields of their own; traces and signatures are long.

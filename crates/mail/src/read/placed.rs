@@ -50,7 +50,7 @@ pub(super) fn classify(
     for (index, span) in spans.iter().copied().enumerate() {
         let head = line.get(floor..span.start).unwrap_or_default();
         let next = spans.get(index + 1).map_or(line.len(), |next| next.start);
-        let glued = last.filter(|_| is_glue(head));
+        let glued = last.filter(|_| is_glue(head) && head.trim() != "(");
         let place = Place {
             before: unnumbered(head, floor == 0),
             after: line.get(span.end..).unwrap_or_default(),
@@ -59,7 +59,7 @@ pub(super) fn classify(
             follows: last.is_some_and(|hit| hit.strength == Strength::Strong),
         };
         let found = match glued {
-            _ if listed => Some((Strength::Strong, false)),
+            _ if listed && head.trim() != "(" => Some((Strength::Strong, false)),
             Some(hit) if hit.strength == Strength::Strong => Some((Strength::Strong, hit.whole)),
             _ => {
                 strength(place, vocabulary, dialect).or_else(|| weak(line, span, head, vocabulary))
@@ -168,6 +168,11 @@ fn strength(
     let label = label_before_name(before).map(str::to_lowercase);
     let lower = label.as_deref().unwrap_or(lower);
     let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
+    // `a@… (b@…)`: two names of one recipient.
+    let bracketed = matches!(before.trim(), "(" | "> (" | "[") && after.starts_with([')', ']']);
+    if place.follows && bracketed {
+        return Some((Strength::Alias, false));
+    }
     if dialect.is_some_and(|d| ends(&d.recipient)) {
         return Some((Strength::Strong, false));
     }

@@ -11,6 +11,9 @@ use super::lines;
 /// Signs that stand for an `@`.
 const SIGNS: &[&str] = &["(at)", "[at]", "(AT)", "[AT]", " at ", " AT ", " @ "];
 
+/// How networks of mainframes wrote addresses: `JANE AT NODE1`.
+const NODE_SIGN: &str = " AT ";
+
 /// The same, compiled.
 static FINDERS: LazyLock<Vec<Finder<'static>>> =
     LazyLock::new(|| SIGNS.iter().map(Finder::new).collect());
@@ -49,7 +52,8 @@ fn is_used(text: &str, sign: &Finder<'_>) -> bool {
     sign.find_iter(text.as_bytes()).take(MAX_SIGNS).any(|at| {
         let before = text.get(..at).unwrap_or_default();
         let after = text.get(at + length..).unwrap_or_default();
-        host_of(after).is_some() && local_of(before).is_some()
+        let named = host_of(after).is_some() && local_of(before).is_some();
+        named || (sign.needle() == NODE_SIGN.as_bytes() && is_node(before, after))
     })
 }
 
@@ -94,7 +98,8 @@ fn spelled(line: &str) -> Cow<'_, str> {
                 line.get(end..).unwrap_or_default(),
             );
             let word = sign.eq_ignore_ascii_case(" at ");
-            if stands_for(before, after) && (!word || is_alone(before, after)) {
+            let node = *sign == NODE_SIGN && is_node(before, after);
+            if node || (stands_for(before, after) && (!word || is_alone(before, after))) {
                 line = Cow::Owned(format!("{before}@{after}"));
             }
             from = end.min(line.len());
@@ -109,6 +114,22 @@ fn spelled(line: &str) -> Cow<'_, str> {
 /// Whether a local part stands before and a domain behind.
 fn stands_for(before: &str, after: &str) -> bool {
     local_of(before).is_some_and(|local| !local.contains('@')) && host_of(after).is_some()
+}
+
+/// Whether a user and a node of a network without domains stand around the sign, first on their line: up to eight capital
+/// letters and digits each.
+fn is_node(before: &str, after: &str) -> bool {
+    let user = before.rsplit('\n').next().unwrap_or_default().trim();
+    let user = user.rsplit_once(':').map_or(user, |(_, user)| user.trim());
+    let node = after.split(char::is_whitespace).next().unwrap_or_default();
+    let fits = |name: &str| {
+        (2..=8).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && name.starts_with(|c: char| c.is_ascii_uppercase())
+    };
+    fits(user) && fits(node)
 }
 
 /// The last word, as local parts are written.
@@ -181,6 +202,11 @@ mod tests {
                 "21:14 jane@example.org  full",
             ),
             ("jane at example.org (full)", "jane@example.org (full)"),
+            (
+                "  JROE AT UNIVM1  - not known\n",
+                "  JROE@UNIVM1  - not known\n",
+            ),
+            ("MEET US AT NOON", "MEET US AT NOON"),
             ("jane.long\n   @ example.org\n", "jane.long@example.org\n"),
             (
                 "to <jane@sub.example-\n  town.org>:\n",

@@ -87,6 +87,8 @@ struct LinePhrases {
     failure: Vec<String>,
     contact: Vec<String>,
     passed: Vec<String>,
+    person: Vec<String>,
+    ordinary: Vec<String>,
 }
 
 /// Words that together say that a delivery failed.
@@ -237,6 +239,10 @@ pub(super) struct Vocabulary {
     pub alias: Vec<String>,
     /// Words right behind an address to which the mail was delivered.
     pub passed: Vec<String>,
+    /// Words right before the name of a user, without a domain.
+    pub person: Vec<String>,
+    /// Words of reports that are no names.
+    pub ordinary: Vec<String>,
     /// Sentences that say in any words that a delivery failed.
     pub undelivered: Undelivered,
     /// How a notice sums up the message it is about.
@@ -261,6 +267,8 @@ impl Vocabulary {
             recipient: file.line.recipient,
             alias: file.line.alias,
             passed: file.line.passed,
+            person: file.line.person,
+            ordinary: file.line.ordinary,
         }
     }
 

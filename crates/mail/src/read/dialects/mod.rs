@@ -108,6 +108,9 @@ pub(super) struct Dialect {
     /// Sentences before the addresses that tell more than the words beside an address.
     #[serde(default)]
     pub lead: Vec<String>,
+    /// Words of a reply that say nothing: what it is about stands in the lines above it.
+    #[serde(default)]
+    pub hollow: Vec<String>,
     /// What it means, where the text alone does not tell.
     #[serde(default)]
     pub means: Option<String>,
