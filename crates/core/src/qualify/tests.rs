@@ -1,5 +1,7 @@
 //! Facts about the shipped rules and about judging.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::shipped;
 use super::*;
 
@@ -436,5 +438,28 @@ proptest::proptest! {
         let verdict = RuleSet::shipped().judge(&question);
         proptest::prop_assert!(verdict.confidence <= 100);
         proptest::prop_assert_eq!(RuleSet::shipped().judge_explained(&question).verdict, verdict);
+    }
+}
+
+#[test]
+fn no_word_of_the_vocabulary_says_the_same_twice() {
+    #[derive(serde::Deserialize)]
+    struct File {
+        concept: BTreeMap<String, Vec<String>>,
+        phrase: Vec<Phrase>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Phrase {
+        text: Vec<String>,
+    }
+    let file: File = toml::from_str(shipped::VOCABULARY).unwrap();
+    let mut lists: Vec<(String, Vec<String>)> = file.concept.into_iter().collect();
+    let phrases = file.phrase.into_iter().flat_map(|phrase| phrase.text);
+    lists.push(("phrases".to_owned(), phrases.collect()));
+    for (list, words) in lists {
+        let mut seen = BTreeSet::new();
+        for word in words {
+            assert!(seen.insert(word.clone()), "{list}: {word} stands twice");
+        }
     }
 }

@@ -330,4 +330,21 @@ mod tests {
             assert_eq!(phrase, &phrase.to_lowercase());
         }
     }
+    #[test]
+    fn no_phrase_stands_twice_in_a_list() {
+        let file: toml::Table =
+            toml::from_str(include_str!("../../../../rules/reading.toml")).unwrap();
+        for (section, lists) in file {
+            for (list, words) in lists.as_table().unwrap() {
+                let words: Vec<&str> = words
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .filter_map(toml::Value::as_str)
+                    .collect();
+                let once: std::collections::BTreeSet<&str> = words.iter().copied().collect();
+                assert_eq!(once.len(), words.len(), "{section}.{list}");
+            }
+        }
+    }
 }
