@@ -136,6 +136,9 @@ fn listed_in<'a>(line: &'a str, listing: Listing, vocabulary: &Vocabulary) -> Op
     let end = bare.find(|c: char| !is_of_name(c)).unwrap_or(bare.len());
     let (name, after) = bare.split_at_checked(end)?;
     let after = after.trim_start_matches(['>', '"']);
+    if after.trim() == ":" {
+        return None;
+    }
     let alone = after.trim().is_empty();
     let apart = [":", "  ", "\t", " (", " -", "..."]
         .iter()
@@ -171,11 +174,13 @@ fn named_in<'a>(line: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
         let person = || ends_with_one(before, &vocabulary.person);
         let quoted = before.ends_with(['<', '"', '\'', '`']) && after.starts_with(['>', '"', '\'']);
         let labelled = before.trim_end().ends_with(':') && (rest.is_empty() || rest.contains(' '));
-        let spaced = before.ends_with(' ');
+        // `your mailbox. Undelivered …`: a sentence ends between them.
+        let word = before.trim_end_matches(' ');
+        let spaced = word.len() < before.len() && word.ends_with(char::is_alphanumeric);
         let said = spaced && vocabulary.speaks_of_failure(rest);
         let denied = spaced && (rest.is_empty() && fails() || denies(before));
         let whom = || ends_with_one(before, &vocabulary.recipient);
-        let told = (quoted && fails() && (person() || whom()))
+        let told = (quoted && (person() || (fails() && whom())))
             || (labelled && (rest.is_empty() || fails()) && person())
             || (labelled && rest.is_empty() && fails() && whom())
             || (said && (person() || whom()))

@@ -156,7 +156,8 @@ fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabu
     let before = text.before();
     let at = before.find(&named.address).unwrap_or_default();
     let lead = before.get(..at).and_then(|b| b.rsplit('\n').next());
-    let told = [named.own.as_str(), lead.unwrap_or_default()];
+    let sentence = sentence_of(text, &named.address).unwrap_or_default();
+    let told = [named.own.as_str(), lead.unwrap_or_default(), &sentence];
     vocabulary.passed.iter().any(is_first)
         || (text.signs.has(Sign::Success) && told.iter().any(|t| is_confirmed(t, vocabulary)))
 }

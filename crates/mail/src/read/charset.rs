@@ -270,6 +270,7 @@ fn word(text: &str) -> Option<(String, &str)> {
 pub(super) fn html(text: &str) -> String {
     let mut out = String::with_capacity(text.len() / 2);
     let mut rest = text;
+    let mut link: Option<(usize, String)> = None;
     while let Some(at) = rest.find('<') {
         push_entities(&mut out, rest.get(..at).unwrap_or_default());
         rest = rest.get(at + 1..).unwrap_or_default();
@@ -287,6 +288,12 @@ pub(super) fn html(text: &str) -> String {
         }
         rest = rest.get(close + 1..).unwrap_or_default();
         match name.as_str() {
+            "a" => link = mailto(tag).map(|address| (out.len(), address)),
+            "/a" => {
+                if let Some((begun, address)) = link.take() {
+                    push_linked(&mut out, begun, &address);
+                }
+            }
             "style" | "script" => {
                 let end = rest.find("</").unwrap_or(rest.len());
                 rest = rest.get(end..).unwrap_or_default();
@@ -300,6 +307,26 @@ pub(super) fn html(text: &str) -> String {
     }
     push_entities(&mut out, rest);
     out
+}
+
+/// The address of a link that writes a mail (RFC 6068), from the tag that opens it.
+fn mailto(tag: &str) -> Option<String> {
+    let lower = tag.to_ascii_lowercase();
+    let begin = lower.find("mailto:")? + "mailto:".len();
+    let end = |c: char| matches!(c, '"' | '\'' | '?' | ' ' | '>');
+    let address = tag.get(begin..)?.split(end).next()?;
+    Some(address.replace("%40", "@"))
+}
+
+/// Adds the address behind the words that link to it, where they are its local part or nothing.
+fn push_linked(out: &mut String, begun: usize, address: &str) {
+    let shown = out.get(begun..).unwrap_or_default().trim();
+    let local = address.split('@').next().unwrap_or_default();
+    if !address.contains('@') || !(shown.is_empty() || shown.eq_ignore_ascii_case(local)) {
+        return;
+    }
+    out.truncate(begun);
+    out.push_str(address);
 }
 
 fn push_entities(out: &mut String, text: &str) {
@@ -385,6 +412,28 @@ mod tests {
         ];
         for (raw, want) in rows {
             assert_eq!(header(raw), want);
+        }
+    }
+
+    #[test]
+    fn links_that_show_a_name_give_the_address() {
+        let rows = [
+            (
+                "to <a href=\"mailto:jane@example.org\">jane</a>.",
+                "to jane@example.org.",
+            ),
+            (
+                "to <a href='mailto:jane%40example.org?subject=x'></a>.",
+                "to jane@example.org.",
+            ),
+            (
+                "<a href=\"mailto:help@example.org\">write to us</a>",
+                "write to us",
+            ),
+            ("<a href=\"https://example.org\">jane</a>", "jane"),
+        ];
+        for (text, want) in rows {
+            assert_eq!(html(text), want);
         }
     }
 

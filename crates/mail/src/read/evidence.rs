@@ -4,6 +4,7 @@ use posthaste_core::failure::{FailureType, Party};
 use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
+use super::bare_names;
 use super::dialects::Dialect;
 use super::generic::{self, Reading};
 use super::judge::{Said, judge};
@@ -16,6 +17,9 @@ use super::vocabulary::{Sign, Vocabulary, shipped};
 
 /// Percent from which what is said of an address is taken for a report.
 const SURE: u8 = 58;
+
+/// Percent from which what is said of an address is something, in a mail that can hardly be anything but a report.
+const FAIR: u8 = 50;
 
 /// Percent from which words beside an address are those of a server, whoever sent them.
 const CERTAIN: u8 = 85;
@@ -161,7 +165,9 @@ pub(super) fn understood(
     let told = says && reading.strong && !outer.answers();
     let most = if system || told { 600 } else { 150 };
     let person = text.signs.has(Sign::Person) && !system && !outer.robot;
-    let named = reading.named.first()?;
+    let Some(named) = reading.named.first() else {
+        return names_nobody(outer, text);
+    };
     let silent = outer.answers() && !says && !is_near(outer, &named.address);
     if person
         || silent
@@ -172,9 +178,44 @@ pub(super) fn understood(
     {
         return None;
     }
+    if is_near(outer, &named.address) && is_expected(outer, text) {
+        let failed = judged(&named.address, named.texts(), rules);
+        if says || failed.confidence >= FAIR {
+            let why = "a short mail to an address for reports speaks of one of its sender's own";
+            return Some(why.to_owned());
+        }
+    }
     let told_of = |named: &generic::Named| why_failed(outer, text, reading, (named, told), rules);
     let why = reading.named.iter().take(MAX_MEANT).find_map(told_of);
     why.map(str::to_owned)
+}
+
+/// Whether a short mail of a program or a desk came to an address that only takes reports, and speaks of the reader's mail
+/// as one: nobody else writes there.
+pub(super) fn is_expected(outer: &Outer, text: &Notice) -> bool {
+    let other = [
+        Sign::AutoReply,
+        Sign::Success,
+        Sign::Routine,
+        Sign::Person,
+        Sign::Complaint,
+        Sign::Goods,
+    ];
+    let is_other = other
+        .iter()
+        .any(|sign| text.signs.has(*sign) || outer.subject_signs.has(*sign));
+    outer.expected
+        && !outer.answers()
+        && !is_other
+        && !is_longer(text.before(), MAX_TERSE)
+        && shipped().speaks_of_yours(text.before())
+}
+
+/// Why a short mail to an address for reports is one that names nobody by an address.
+fn names_nobody(outer: &Outer, text: &Notice) -> Option<String> {
+    let named = is_expected(outer, text)
+        && !bare_names::told(text.before(), "host.invalid", shipped()).is_empty();
+    named.then(|| "a short mail to an address for reports speaks of a user".to_owned())
 }
 
 /// Why a short mail is understood to say that one address failed.
@@ -273,7 +314,7 @@ pub(super) fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSe
 }
 
 /// Whether the mail comes from the domain of an address, or from a program that shows that it is one.
-fn is_near(outer: &Outer, address: &str) -> bool {
+pub(super) fn is_near(outer: &Outer, address: &str) -> bool {
     let domain = |text: &str| text.rsplit_once('@').map(|(_, d)| d.to_ascii_lowercase());
     let within = |a: &str, b: &str| a == b || a.strip_suffix(b).is_some_and(|h| h.ends_with('.'));
     let from = addresses::first(&outer.from).and_then(domain);
@@ -362,7 +403,8 @@ pub(super) fn only_address(
         !is_longer(said, MAX_TERSE) && is_believed(outer, text, &failed)
     };
     let says = text.signs.has(Sign::Failure) || text.signs.has(Sign::Delay);
-    (says || told()).then_some(named)
+    let expected = || is_near(outer, address) && is_expected(outer, text);
+    (says || told() || expected()).then_some(named)
 }
 
 /// The recipient whom the subject alone names, where subject or text say why it failed.

@@ -11,7 +11,7 @@
 use super::addresses;
 use super::dialects::Dialect;
 use super::lines::{self, first_chars};
-use super::placed::{Hit, MARKS, Strength, classify, is_list};
+use super::placed::{self, Hit, MARKS, Strength, classify, is_list};
 use super::reply;
 use super::said::{above, aliases, heading, paragraph, sentence, what_follows};
 use super::vocabulary::Vocabulary;
@@ -134,6 +134,7 @@ pub(super) fn read(
         }
     }
     own_by_program(&lines, &mut hits);
+    join_folded(&lines, &mut hits);
     let begin = dialect.and_then(|d| begin_of(&lines, d));
     let chosen = choose(&hits, &lines, around, begin);
     let Some(first) = chosen.first() else {
@@ -179,6 +180,36 @@ fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
         let name = !bare.is_empty() && !bare.contains(char::is_whitespace);
         if (program || name) && !bare.contains('@') {
             hit.strength = Strength::Strong;
+        }
+    }
+}
+
+/// Addresses in one sentence, folded: `to a@…, b@… and` and on the next line `c@…, because`. All are named like one another.
+fn join_folded(lines: &[&str], hits: &mut [Hit]) {
+    let mut group = 0;
+    for next in 1..hits.len() {
+        let (Some(one), Some(other)) = (hits.get(next - 1).copied(), hits.get(next).copied())
+        else {
+            return;
+        };
+        let line = |hit: Hit| lines.get(hit.line).copied().unwrap_or_default();
+        let behind = line(one).get(one.span.end..).unwrap_or_default();
+        let same = one.line == other.line
+            && placed::is_glue(
+                line(one)
+                    .get(one.span.end..other.span.start)
+                    .unwrap_or_default(),
+            );
+        let folded = one.line + 1 == other.line
+            && !behind.trim().is_empty()
+            && placed::is_glue(behind)
+            && is_first(line(other), other);
+        if !(same || folded) {
+            group = next;
+        } else if folded && other.strength == Strength::Strong && one.strength == Strength::Weak {
+            for hit in hits.get_mut(group..next).unwrap_or_default() {
+                hit.strength = Strength::Strong;
+            }
         }
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Outer {
     pub null_path: bool,
     /// Its headers show that a program wrote it.
     pub robot: bool,
+    /// It came to an address to which only reports are sent (`garden-bounces@`, `err+42@`), and belongs to no conversation.
+    pub expected: bool,
     /// Addresses that are never blamed while others are there: whom it is from and to.
     pub bystanders: Vec<String>,
     /// Short fields of its own in which a program names itself.
@@ -90,6 +92,7 @@ impl Outer {
                 || from.trim() == "<>",
             null_path: path.trim() == "<>",
             robot: is_robot(mail, &from),
+            expected: vocabulary.takes_reports(&to) && !is_conversation(mail),
             subject_signs,
             from,
             subject,

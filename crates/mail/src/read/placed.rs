@@ -86,7 +86,7 @@ pub(super) fn classify(
 }
 
 /// Whether what stands between two addresses only lists them.
-fn is_glue(between: &str) -> bool {
+pub(super) fn is_glue(between: &str) -> bool {
     let bare = between.trim_matches(MARKS);
     [
         "", "and", "or", "und", "et", "y", "e", "en", "og", "och", "i", "и", "&", "ja", "a",
@@ -166,6 +166,9 @@ fn strength(
         .map_or(lower.as_str(), |(word, _)| word);
     // `Recipient: Jane Doe <`: the label counts, whatever the name.
     let label = label_before_name(before).map(str::to_lowercase);
+    if first && is_item(before) && after.trim_matches(MARKS).is_empty() {
+        return Some((Strength::Strong, false));
+    }
     let lower = label.as_deref().unwrap_or(lower);
     let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
     // `a@… (b@…)`: two names of one recipient.
@@ -192,6 +195,19 @@ fn strength(
         && vocabulary.speaks_of_failure(before);
     ((ends(&vocabulary.recipient) || reason) && !vocabulary.speaks_of_contact(before))
         .then_some((Strength::Strong, false))
+}
+
+/// Whether a mark of a list, a name of up to four words and an opening bracket stand before an address.
+fn is_item(before: &str) -> bool {
+    let marked = before
+        .trim_start()
+        .strip_prefix(['•', '·', '-', '*', '–', '●']);
+    let name = marked.and_then(|rest| rest.strip_suffix(['<', '(', '[']));
+    name.is_some_and(|name| {
+        name.starts_with(' ')
+            && (1..=4).contains(&name.split_whitespace().count())
+            && !name.contains([':', '<', '>', '@'])
+    })
 }
 
 /// The label, where a label, a name of up to four words and an opening bracket stand before an address.

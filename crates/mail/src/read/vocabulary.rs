@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use posthaste_core::phrases::{Found, Phrases as Machine};
 use serde::Deserialize;
 
+use super::addresses;
 use super::summary::Labels;
 use super::undelivered::Undelivered;
 
@@ -89,6 +90,7 @@ struct LinePhrases {
     passed: Vec<String>,
     person: Vec<String>,
     ordinary: Vec<String>,
+    yours: Vec<String>,
 }
 
 /// Words that together say that a delivery failed.
@@ -116,6 +118,7 @@ pub(super) struct SummaryWords {
 struct SenderPhrases {
     daemon: Vec<String>,
     complaint: Vec<String>,
+    reports_to: Vec<String>,
 }
 
 /// Phrases compiled for one kind of text.
@@ -247,8 +250,11 @@ pub(super) struct Vocabulary {
     pub undelivered: Undelivered,
     /// How a notice sums up the message it is about.
     pub labels: Labels,
+    /// Words in the local part of an address to which reports are sent.
+    reports_to: Vec<String>,
     failure: AnyCase,
     contact: AnyCase,
+    yours: AnyCase,
     daemon: AnyCase,
     complaint_sender: AnyCase,
 }
@@ -260,6 +266,8 @@ impl Vocabulary {
             text: Finder::new(&file.text),
             failure: AnyCase::new(&[file.line.failure, file.text.failure.clone()].concat()),
             contact: AnyCase::new(&file.line.contact),
+            yours: AnyCase::new(&file.line.yours),
+            reports_to: file.sender.reports_to,
             daemon: AnyCase::new(&file.sender.daemon),
             complaint_sender: AnyCase::new(&file.sender.complaint),
             undelivered: Undelivered::new(file.sentence),
@@ -280,6 +288,22 @@ impl Vocabulary {
     /// Whether a line says whom to ask.
     pub(super) fn speaks_of_contact(&self, line: &str) -> bool {
         self.contact.is_in(line)
+    }
+
+    /// Whether a text speaks of the mail that its reader sent.
+    pub(super) fn speaks_of_yours(&self, text: &str) -> bool {
+        self.yours.is_in(text)
+    }
+
+    /// Whether an address takes reports on what was sent in its name: `garden-bounces@`, `err+42@`.
+    pub(super) fn takes_reports(&self, to: &str) -> bool {
+        let local = addresses::first(to).and_then(|address| address.split('@').next());
+        let mut words = local.unwrap_or_default().split(['-', '+', '.', '_', '=']);
+        words.any(|word| {
+            self.reports_to
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(word))
+        })
     }
 
     /// Whether a sender is a mail system rather than a person.
