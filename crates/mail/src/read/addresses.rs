@@ -287,7 +287,8 @@ pub(super) fn is_system(address: &str) -> bool {
 pub(super) fn list_of(from: &str) -> Option<String> {
     let address = first(from)?;
     let (local, domain) = address.rsplit_once('@')?;
-    let local = local.split('+').next()?;
+    let lower = local.to_ascii_lowercase();
+    let local = lower.split('+').next()?;
     let before = ["owner-", "errors-"]
         .iter()
         .find_map(|begin| local.strip_prefix(begin));

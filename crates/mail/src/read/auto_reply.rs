@@ -61,6 +61,9 @@ pub(super) fn by_words(
         .is_some_and(|value| !value.eq_ignore_ascii_case("no"))
         || headers.get("x-auto-response-suppress").is_some()
         || headers
+            .get("precedence")
+            .is_some_and(|value| value.trim().eq_ignore_ascii_case("junk"))
+        || headers
             .get("return-path")
             .is_some_and(|value| value.trim() == "<>");
     if subject_signs.has(Sign::AutoReply) && !is_answer(subject) {

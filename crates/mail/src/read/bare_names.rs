@@ -29,9 +29,10 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         let Some((head, reason)) = bare.split_once("... ") else {
             continue;
         };
+        let head = head.trim_end();
         let name = head.rsplit(' ').next().unwrap_or_default();
-        let name = name.trim_matches(['<', '>', '"']);
         let alone = head.len() == name.len() || said.is_some();
+        let name = name.trim_matches(['<', '>', '"']);
         let Some(address) = alone.then(|| placed_at(name, host)).flatten() else {
             continue;
         };
@@ -53,7 +54,14 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
     let (local, _) = address.rsplit_once('@').unwrap_or_default();
     let mut lines = lines::of(text).peekable();
     while let Some(line) = lines.next() {
-        if line.trim_matches(MARKS) == local {
+        // `jane  (unrecoverable error)`, `jane ... can't create …`
+        let bare = line.trim_start().trim_start_matches(['<', '"']);
+        let said = bare
+            .strip_prefix(local)
+            .map(|rest| rest.trim_start_matches(['>', '"', ' ']));
+        if line.trim_matches(MARKS) == local
+            || said.is_some_and(|s| s.starts_with(['(']) || s.starts_with("... "))
+        {
             return lines
                 .peek()
                 .is_none_or(|next| !next.trim_start().starts_with("(expanded"));
@@ -66,39 +74,69 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
 pub(super) fn told(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
     let mut listing = Listing::None;
-    for line in lines::of(text).take(MAX_LINES) {
+    // The last name, and how far its line is indented: what stands below it and further in goes on with it.
+    let mut last: Option<(usize, usize)> = None;
+    let mut lines = lines::of(text).take(MAX_LINES).peekable();
+    while let Some(line) = lines.next() {
         if line.trim().is_empty() {
             continue;
         }
-        let name = Some(line)
-            .filter(|line| line.len() <= MAX_LINE && !line.contains('@'))
-            .and_then(|line| {
-                let listed = || listed_in(line, listing, vocabulary);
-                named_in(line, vocabulary).or_else(listed)
-            });
+        let deep = |next: &&str| !next.trim().is_empty() && indent(next) > indent(line);
+        let explained = lines.peek().is_some_and(deep);
+        let name = name_on(line, (listing, explained), vocabulary);
+        if let (None, Some((number, of))) = (name, last)
+            && indent(line) > of
+        {
+            if let Some(named) = found.get_mut(number) {
+                named.own.push('\n');
+                named.own.push_str(line.trim());
+            }
+            continue;
+        }
         listing = match (announced(line, vocabulary), name.is_some()) {
             // Below the first one of a list the others need no reason.
             (Listing::None, true) if listing == Listing::Reasons => Listing::Names,
             (Listing::None, true) => listing,
             (announced, _) => announced,
         };
-        let Some(address) = name.and_then(|name| placed_at(name, host)) else {
-            continue;
-        };
-        let known = found
-            .iter_mut()
-            .find(|n| addresses::same(&n.address, &address));
-        if let Some(known) = known {
-            known.mentions = line.trim().to_owned();
-        } else if found.len() < MAX_NAMES {
-            found.push(Named {
-                address,
-                own: line.trim().to_owned(),
-                ..Named::default()
-            });
-        }
+        let address = name.and_then(|name| placed_at(name, host));
+        let number = address.map(|address| put(&mut found, address, line));
+        last = number.map(|number| (number, indent(line)));
     }
     found
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
+}
+
+/// The name that a line tells.
+fn name_on<'a>(
+    line: &'a str,
+    listing: (Listing, bool),
+    vocabulary: &Vocabulary,
+) -> Option<&'a str> {
+    if line.len() > MAX_LINE || line.contains('@') {
+        return None;
+    }
+    named_in(line, vocabulary).or_else(|| listed_in(line, listing, vocabulary))
+}
+
+/// Adds a recipient, or another line that names it; its number.
+fn put(found: &mut Vec<Named>, address: String, line: &str) -> usize {
+    let known = found
+        .iter()
+        .position(|n| addresses::same(&n.address, &address));
+    if let Some(named) = known.and_then(|number| found.get_mut(number)) {
+        named.mentions = line.trim().to_owned();
+    } else if found.len() < MAX_NAMES {
+        found.push(Named {
+            address,
+            own: line.trim().to_owned(),
+            ..Named::default()
+        });
+    }
+    known.unwrap_or(found.len().saturating_sub(1))
 }
 
 /// What may stand in the lines below one.
@@ -130,22 +168,31 @@ fn announced(line: &str, vocabulary: &Vocabulary) -> Listing {
 }
 
 /// The name that stands first on a line of a list, alone or apart from what is said of it.
-fn listed_in<'a>(line: &'a str, listing: Listing, vocabulary: &Vocabulary) -> Option<&'a str> {
+///
+/// `explained`: the line below it is indented, and goes on with it.
+fn listed_in<'a>(
+    line: &'a str,
+    (listing, explained): (Listing, bool),
+    vocabulary: &Vocabulary,
+) -> Option<&'a str> {
     let marked = line.trim_start().starts_with("***");
     let bare = line.trim().trim_start_matches(['<', '"', '*', '-', ' ']);
     let end = bare.find(|c: char| !is_of_name(c)).unwrap_or(bare.len());
     let (name, after) = bare.split_at_checked(end)?;
     let after = after.trim_start_matches(['>', '"']);
-    if after.trim() == ":" {
+    if after.trim() == ":" && !explained {
         return None;
     }
-    let alone = after.trim().is_empty();
+    let server = [" at ", " on "].iter().any(|word| after.starts_with(word));
+    let alone = after.trim().is_empty() || (explained && after.trim() == ":") || (marked && server);
     let apart = [":", "  ", "\t", " (", " -", "..."]
         .iter()
         .any(|mark| after.starts_with(mark));
     let fits = match listing {
         Listing::Names => alone || apart,
-        Listing::Reasons => (apart && vocabulary.speaks_of_failure(after)) || (alone && marked),
+        Listing::Reasons => {
+            (apart && vocabulary.speaks_of_failure(after)) || (alone && (marked || explained))
+        }
         Listing::None => alone && marked,
     };
     (fits && is_name(name, vocabulary)).then_some(name)
@@ -290,6 +337,16 @@ mod tests {
                 &["jdoe@far.uucp"],
             ),
             ("TO:     4471902 / CARRIER ID: 447-1902", &[]),
+            (
+                "Error during local delivery:\n  JDOE:\n    %MAIL-E, error opening\n  AROE:\n    quota exceeded",
+                &["JDOE", "AROE"],
+            ),
+            (
+                "We failed:\n*** VANWYK at server BIOLAB\n  Error: no longer exists",
+                &["VANWYK"],
+            ),
+            ("To go on reply with, or fail:\nUsername:\nPassword:", &[]),
+            ("will have your account permanently disabled", &[]),
             ("The user does not exist", &[]),
             ("User unknown", &[]),
             ("Reason: mailbox full", &[]),

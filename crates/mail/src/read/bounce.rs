@@ -1,5 +1,6 @@
 //! Bounces: from the delivery status fields, from the text in a dialect, from any text.
 
+use posthaste_core::failure::FailureReason;
 use posthaste_core::qualify::RuleSet;
 
 use super::addresses;
@@ -7,7 +8,7 @@ use super::auto_reply;
 use super::bare_names;
 use super::delivery_status::{self, DeliveryStatus, Done, Group};
 use super::dialects::{self, Dialect, Looks};
-use super::evidence::{by_meaning, only_address, sentence_of, understood, why_bounce};
+use super::evidence::{by_meaning, judged, only_address, sentence_of, understood, why_bounce};
 use super::generic::{self, Around, Reading};
 use super::judge::{Said, judge};
 use super::lines::first_chars;
@@ -15,7 +16,9 @@ use super::local_names;
 use super::notice::{self, Notice};
 use super::original;
 use super::outer::{Outer, is_conversation, quotes};
+use super::placed::is_glue;
 use super::report::{Kind, Report};
+use super::said::by_program;
 use super::structure::{PartKind, Structure};
 use super::summary;
 use super::unnamed;
@@ -157,7 +160,9 @@ fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabu
     let at = before.find(&named.address).unwrap_or_default();
     let lead = before.get(..at).and_then(|b| b.rsplit('\n').next());
     let sentence = sentence_of(text, &named.address).unwrap_or_default();
-    let told = [named.own.as_str(), lead.unwrap_or_default(), &sentence];
+    // What is said in the next sentence may be said of others.
+    let own = named.own.split(". ").next().unwrap_or_default();
+    let told = [own, lead.unwrap_or_default(), &sentence];
     vocabulary.passed.iter().any(is_first)
         || (text.signs.has(Sign::Success) && told.iter().any(|t| is_confirmed(t, vocabulary)))
 }
@@ -234,6 +239,8 @@ fn read_fields(
                 said.addresses.extend(local_names::address_of(name, known));
             }
             put_lead_first(&mut said.texts, dialect, &reading.before);
+            let address = said.addresses.first().cloned().unwrap_or_default();
+            put_program_first(&mut said.texts, dialect, (text.before(), &address), rules);
             judge(said, rules)
         })
         .collect();
@@ -326,13 +333,21 @@ fn put_lead_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, before: &s
     }
 }
 
-/// Puts what a program said in front, where the reply below it says nothing.
-fn put_above_first(texts: &mut Vec<String>, dialect: Option<&Dialect>, named: &generic::Named) {
-    let own = named.own.to_lowercase();
-    let says = |word: &String| own.contains(word.as_str());
-    if dialect.is_some_and(|d| d.hollow.iter().any(says)) {
-        texts.insert(0, named.above.clone());
-    }
+/// Puts what a program said of a recipient in front, where the reply below it says nothing.
+fn put_program_first(
+    texts: &mut Vec<String>,
+    dialect: Option<&Dialect>,
+    (text, address): (&str, &str),
+    rules: &RuleSet,
+) {
+    let hollow = dialect.map_or(&[][..], |d| d.hollow.as_slice());
+    let said = by_program(text, address, hollow);
+    // Of other troubles of a program the recipient knows as little as the sender.
+    let full = |said: &String| {
+        let judged = judged(address, vec![said.clone()], rules);
+        judged.reason == FailureReason::MailboxFull
+    };
+    texts.splice(0..0, said.filter(full));
 }
 
 /// What a group says, and what the text says of the same recipient.
@@ -424,7 +439,12 @@ fn read_text(
         .map(|named| {
             let mut texts = named.texts();
             let whole = sentence_of(text, &named.address);
-            texts.extend(whole.filter(|said| !names_another(said, &reading, &named.address)));
+            match whole.map(|said| (others_in(&said, &reading, &named.address), said)) {
+                // Said of all of a list, and nearer than what follows.
+                Some((Others::Listed, said)) => texts.insert(texts.len() - 1, said),
+                Some((Others::None, said)) => texts.push(said),
+                Some((Others::Apart, _)) | None => {}
+            }
             extra(&mut texts);
             if reading.named.len() == 1 {
                 texts.push(first_chars(text.before(), 1_500).to_owned());
@@ -433,7 +453,7 @@ fn read_text(
                 texts.push("Message rejected by a content filter".to_owned());
             }
             put_lead_first(&mut texts, dialect, &reading.before);
-            put_above_first(&mut texts, dialect, named);
+            put_program_first(&mut texts, dialect, (text.before(), &named.address), rules);
             judge(
                 Said {
                     addresses: named.addresses(),
@@ -458,10 +478,34 @@ fn read_text(
     true
 }
 
-/// Whether a sentence names another recipient: what it says may be said of that one.
-fn names_another(said: &str, reading: &Reading, address: &str) -> bool {
-    reading
-        .named
+/// Other recipients in a sentence that names one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Others {
+    None,
+    /// In one list with it: the sentence is said of all.
+    Listed,
+    /// What the sentence says may be said of them.
+    Apart,
+}
+
+fn others_in(said: &str, reading: &Reading, address: &str) -> Others {
+    let named = &reading.named;
+    let other = |one: &&generic::Named| !addresses::alike(&one.address, address);
+    if !named
         .iter()
-        .any(|other| !addresses::alike(&other.address, address) && said.contains(&other.address))
+        .filter(other)
+        .any(|one| said.contains(&one.address))
+    {
+        return Others::None;
+    }
+    let spans = addresses::find(said);
+    let mut between = spans.windows(2).filter_map(|pair| match pair {
+        [one, next] => said.get(one.end..next.start),
+        _ => None,
+    });
+    if between.all(is_glue) {
+        Others::Listed
+    } else {
+        Others::Apart
+    }
 }

@@ -296,7 +296,7 @@ pub(super) fn sentence_of(text: &Notice, address: &str) -> Option<String> {
         .map(|sentence| sentence.trim().to_owned())
 }
 
-fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient {
+pub(super) fn judged(address: &str, texts: Vec<String>, rules: &RuleSet) -> FailedRecipient {
     let said = Said {
         addresses: vec![address.to_owned()],
         texts,

@@ -13,11 +13,11 @@ use super::dialects::Dialect;
 use super::lines::{self, first_chars};
 use super::placed::{self, Hit, MARKS, Strength, classify, is_list};
 use super::reply;
-use super::said::{above, aliases, heading, paragraph, sentence, what_follows};
+use super::said::{aliases, heading, paragraph, sentence, what_follows};
 use super::vocabulary::Vocabulary;
 
 /// Lines of a notification that are read.
-const MAX_LINES: usize = 800;
+pub(super) const MAX_LINES: usize = 800;
 /// Recipients of one notification.
 const MAX_RECIPIENTS: usize = 500;
 /// Lines that are taken as one paragraph.
@@ -42,8 +42,6 @@ pub(super) struct Named {
     pub sentence: String,
     /// All that follows, up to the next recipient.
     pub after: String,
-    /// Lines right above a reply that names it: what a program said that the reply is about.
-    pub above: String,
     /// Only lines of a dialogue with another host name it.
     pub echo: bool,
 }
@@ -178,7 +176,10 @@ fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
             .map_or("", |line| line.trim_matches(MARKS));
         let program = bare.starts_with(['|', '/']) || bare.starts_with(":include:");
         let name = !bare.is_empty() && !bare.contains(char::is_whitespace);
-        if (program || name) && !bare.contains('@') {
+        // `  (generated from jane@…)` with nothing above it: the address that failed is not shown.
+        let line = lines.get(hit.line).map_or("", |line| line.trim_start());
+        let first = bare.is_empty() && line.starts_with('(');
+        if (program || name || first) && !bare.contains('@') {
             hit.strength = Strength::Strong;
         }
     }
@@ -337,7 +338,8 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
         let address = address_at(lines, *hit);
         let own = paragraph(lines, chosen, *hit);
         let line = lines.get(hit.line).map_or("", |line| line.trim_start());
-        let echo = line.starts_with(">>>") || line.starts_with("<<<");
+        let echo =
+            line.starts_with(">>>") || line.starts_with("<<<") || is_quoted_reply(lines, *hit);
         if let Some(known) = named
             .iter_mut()
             .find(|n| addresses::alike(&n.address, address))
@@ -373,11 +375,19 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
             mentions: String::new(),
             sentence: sentence(lines, *hit),
             after: what_follows(lines, chosen, *hit),
-            above: above(lines, *hit),
             echo,
         });
     }
     without_echoes(named)
+}
+
+/// Whether it stands in a folded reply of another host: `… said: 552` and below it, indented, `<jane@inner.example.org>... full`.
+fn is_quoted_reply(lines: &[&str], hit: Hit) -> bool {
+    let line = lines.get(hit.line).copied().unwrap_or_default();
+    let above = hit.line.checked_sub(1).and_then(|n| lines.get(n));
+    let above = above.copied().unwrap_or_default();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    indent(line) > indent(above) && (above.contains(" said:") || above.contains(" says:"))
 }
 
 /// Recipients without those that only another host's part of a transcript names: `<<< 550 <jane@inner.example.org>` is what

@@ -87,7 +87,7 @@ pub(super) fn classify(
 
 /// Whether what stands between two addresses only lists them.
 pub(super) fn is_glue(between: &str) -> bool {
-    let bare = between.trim_matches(MARKS);
+    let bare = between.trim().trim_matches(MARKS);
     [
         "", "and", "or", "und", "et", "y", "e", "en", "og", "och", "i", "и", "&", "ja", "a",
     ]

@@ -1,23 +1,38 @@
 //! What a text says of one recipient that it names, in widening circles: beside the address, below it, above it.
 
 use super::addresses;
-use super::generic::{MAX_AFTER, MAX_PARAGRAPH, address_at, has_letters};
+use super::generic::{MAX_AFTER, MAX_LINES, MAX_PARAGRAPH, address_at, has_letters};
 use super::placed::{Hit, MARKS, Strength, ends_with_colon};
 
-/// What a program said right above a reply that names a recipient, in lines without an address.
-pub(super) fn above(lines: &[&str], hit: Hit) -> String {
-    let before = lines.get(..hit.line).unwrap_or_default();
-    let said = before.iter().rev().take(4).take_while(|line| {
-        let bare = line.trim();
-        !bare.is_empty() && !bare.contains('@') && !bare.starts_with(['-', '>', '<', '.'])
-    });
-    let mut said: Vec<&str> = said.copied().collect();
-    said.reverse();
-    if hit.whole {
-        said.join("\n")
-    } else {
-        String::new()
+/// Lines of a program that are kept.
+const MAX_PROGRAM: usize = 4;
+
+/// What a local program said of a recipient, right above the reply that its mail system made of it: a reply with one of these
+/// hollow words.
+pub(super) fn by_program(text: &str, address: &str, hollow: &[String]) -> Option<String> {
+    if hollow.is_empty() {
+        return None;
     }
+    let (local, _) = address.rsplit_once('@')?;
+    let lines: Vec<&str> = text.lines().take(MAX_LINES).collect();
+    let at = lines.iter().position(|line| {
+        let lower = line.to_lowercase();
+        line.contains(local)
+            && hollow.iter().any(|word| lower.contains(word.as_str()))
+            && !line.trim_start().starts_with('(')
+    })?;
+    let above = lines.get(..at)?.iter().rev().take(MAX_PROGRAM);
+    let mut said: Vec<&str> = above
+        .take_while(|line| {
+            let bare = line.trim();
+            !bare.is_empty()
+                && !bare.contains('@')
+                && !bare.starts_with(['-', '>', '<', '.', '5', '4'])
+        })
+        .copied()
+        .collect();
+    said.reverse();
+    (!said.is_empty()).then(|| said.join("\n"))
 }
 
 /// Addresses named as another name of this recipient, in the three lines below.
@@ -56,16 +71,24 @@ fn is_headed(lines: &[&str], chosen: &[Hit], hit: Hit) -> bool {
     later && !heading(lines, chosen, hit).is_empty()
 }
 
-/// Whether a line announces, with a colon, another recipient below it.
+/// Whether a paragraph announces, with a colon at its end, another recipient below it.
 fn announces_another(lines: &[&str], chosen: &[Hit], of: Hit, number: usize) -> bool {
-    let line = lines.get(number).copied().unwrap_or_default();
-    if !line.trim_end().ends_with(':') {
+    let rest = lines.get(number..).unwrap_or_default();
+    let whole = rest
+        .iter()
+        .take(4)
+        .take_while(|line| !line.trim().is_empty() && !line.contains('@'));
+    let length = whole.clone().count();
+    if !whole
+        .last()
+        .is_some_and(|line| line.trim_end().ends_with(':'))
+    {
         return false;
     }
     let next = lines
         .iter()
         .enumerate()
-        .skip(number + 1)
+        .skip(number + length)
         .take(MAX_PARAGRAPH)
         .find(|(_, line)| !line.trim().is_empty());
     next.is_some_and(|(below, _)| is_another(lines, chosen, of, below))
