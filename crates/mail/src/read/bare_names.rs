@@ -18,6 +18,14 @@ const MAX_LINES: usize = 100;
 /// Bytes of a line that tells a name.
 const MAX_LINE: usize = 200;
 
+/// What opens a name in quotes, and what closes it.
+const OPENING: &[char] = &[
+    '<', '"', '\'', '`', '“', '„', '«', '‘', '「', '『', '〈', '(', '[',
+];
+const CLOSING: &[char] = &[
+    '>', '"', '\'', '”', '“', '»', '’', '」', '』', '〉', ')', ']',
+];
+
 /// Recipients that a host's own replies name without a domain, as addresses at that host: `550 jane... User unknown`.
 ///
 /// The dots are Sendmail's. A path (`550 relay!far!jane... Host unknown`) tells its host itself (RFC 976 §2.1).
@@ -193,7 +201,10 @@ fn listed_in<'a>(
         Listing::Reasons => {
             (apart && vocabulary.speaks_of_failure(after)) || (alone && (marked || explained))
         }
-        Listing::None => alone && marked,
+        // A line of its own, far in: `        s0418822`.
+        Listing::None => {
+            alone && (marked || (indent(line) >= 4 && name.contains(|c: char| c.is_ascii_digit())))
+        }
     };
     (fits && is_name(name, vocabulary)).then_some(name)
 }
@@ -219,7 +230,7 @@ fn named_in<'a>(line: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
         let fails = || vocabulary.speaks_of_failure(line) || denies(before);
         let rest = after.trim_matches(MARKS);
         let person = || ends_with_one(before, &vocabulary.person);
-        let quoted = before.ends_with(['<', '"', '\'', '`']) && after.starts_with(['>', '"', '\'']);
+        let quoted = before.ends_with(OPENING) && after.starts_with(CLOSING);
         let labelled = before.trim_end().ends_with(':') && (rest.is_empty() || rest.contains(' '));
         // `your mailbox. Undelivered …`: a sentence ends between them.
         let word = before.trim_end_matches(' ');
@@ -247,7 +258,10 @@ fn denies(before: &str) -> bool {
 }
 
 fn ends_with_one(before: &str, words: &[String]) -> bool {
-    let lower = before.trim_matches(MARKS).to_lowercase();
+    let lower = before
+        .trim_end_matches(OPENING)
+        .trim_matches(MARKS)
+        .to_lowercase();
     words.iter().any(|word| {
         lower.strip_suffix(word.as_str()).is_some_and(|head| {
             head.chars()
