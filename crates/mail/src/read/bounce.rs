@@ -156,15 +156,24 @@ fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabu
     let first = own.unwrap_or(&named.own).split_whitespace().next();
     let first = first.unwrap_or_default().trim_end_matches([',', '.']);
     let is_first = |word: &String| first.eq_ignore_ascii_case(word);
+    vocabulary.passed.iter().any(is_first)
+        || (text.signs.has(Sign::Success) && is_told_delivered(named, text, vocabulary))
+}
+
+/// Whether the words beside an address, those that lead to it or its sentence confirm the delivery.
+fn is_told_delivered(
+    named: &generic::Named,
+    text: &Notice,
+    vocabulary: &vocabulary::Vocabulary,
+) -> bool {
     let before = text.before();
     let at = before.find(&named.address).unwrap_or_default();
     let lead = before.get(..at).and_then(|b| b.rsplit('\n').next());
-    let sentence = sentence_of(text, &named.address).unwrap_or_default();
+    let sentence = sentence_of(text, &named.address);
     // What is said in the next sentence may be said of others.
-    let own = named.own.split(". ").next().unwrap_or_default();
-    let told = [own, lead.unwrap_or_default(), &sentence];
-    vocabulary.passed.iter().any(is_first)
-        || (text.signs.has(Sign::Success) && told.iter().any(|t| is_confirmed(t, vocabulary)))
+    let own = named.own.split(". ").next();
+    let mut told = [own, lead, sentence.as_deref()].into_iter().flatten();
+    told.any(|said| is_confirmed(said, vocabulary))
 }
 
 /// Whether what is said beside an address confirms the delivery, and nothing else.
