@@ -8,6 +8,7 @@ use super::addresses;
 use super::generic::Named;
 use super::lines;
 use super::local_names::{MARKS, words};
+use super::placed::ends_with_word;
 use super::reply;
 use super::vocabulary::Vocabulary;
 
@@ -262,13 +263,7 @@ fn ends_with_one(before: &str, words: &[String]) -> bool {
         .trim_end_matches(OPENING)
         .trim_matches(MARKS)
         .to_lowercase();
-    words.iter().any(|word| {
-        lower.strip_suffix(word.as_str()).is_some_and(|head| {
-            head.chars()
-                .next_back()
-                .is_none_or(|c| !c.is_alphanumeric() || !word.is_ascii())
-        })
-    })
+    words.iter().any(|word| ends_with_word(&lower, word))
 }
 
 /// Whether a word may be the name of a mailbox, and is none that reports use.

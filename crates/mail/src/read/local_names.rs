@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::addresses;
 use super::lines;
-use super::placed::is_reply_prefix;
+use super::placed::{ends_with_word, is_reply_prefix};
 use super::reply;
 use super::vocabulary::Vocabulary;
 
@@ -148,13 +148,10 @@ fn is_blamed(before: &str, after: &str, line: &str, vocabulary: &Vocabulary) -> 
     let lower = head.to_lowercase();
     let enclosed = before.ends_with(['<', '"', '\'', '`']) && after.starts_with(['>', '"', '\'']);
     let named = || {
-        vocabulary.recipient.iter().any(|tag| {
-            lower.strip_suffix(tag.as_str()).is_some_and(|rest| {
-                rest.chars()
-                    .next_back()
-                    .is_none_or(|c| !c.is_alphanumeric())
-            })
-        })
+        vocabulary
+            .recipient
+            .iter()
+            .any(|tag| ends_with_word(&lower, tag))
     };
     (enclosed || (first && after.starts_with(':')) || named())
         && (vocabulary.speaks_of_failure(line) || reply::find(line).is_some())

@@ -256,7 +256,8 @@ fn is_pointing_reply(before: &str) -> bool {
         && reply::find(before).is_some()
 }
 
-fn ends_with_word(text: &str, tag: &str) -> bool {
+/// Whether a text ends with a label, as a word of its own where it is one of an alphabet that parts words.
+pub(super) fn ends_with_word(text: &str, tag: &str) -> bool {
     text.strip_suffix(tag).is_some_and(|head| {
         head.chars()
             .next_back()
