@@ -65,6 +65,8 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
     while let Some(line) = lines.next() {
         // `jane  (unrecoverable error)`, `jane ... can't create …`
         let bare = line.trim_start().trim_start_matches(['<', '"']);
+        // The path of UUCP before it.
+        let bare = bare.rsplit_once('!').map_or(bare, |(_, end)| end);
         let said = bare
             .strip_prefix(local)
             .map(|rest| rest.trim_start_matches(['>', '"', ' ']));
@@ -87,7 +89,8 @@ pub(super) fn told(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Named
     let mut last: Option<(usize, usize)> = None;
     let mut lines = lines::of(text).take(MAX_LINES).peekable();
     while let Some(line) = lines.next() {
-        if line.trim().is_empty() {
+        let rule = line.trim().chars().all(|c| "-=_+| ".contains(c));
+        if rule {
             continue;
         }
         let deep = |next: &&str| !next.trim().is_empty() && indent(next) > indent(line);
@@ -161,6 +164,14 @@ enum Listing {
 
 fn announced(line: &str, vocabulary: &Vocabulary) -> Listing {
     let bare = line.trim_end();
+    // `User        Result`: the head of a table.
+    let head = bare.trim_start().split("  ").next().unwrap_or_default();
+    if bare.trim_start().len() > head.len()
+        && !bare.contains(':')
+        && vocabulary.person.iter().any(|p| head.to_lowercase() == *p)
+    {
+        return Listing::Names;
+    }
     if !(bare.ends_with(':') || bare.ends_with("---")) {
         return Listing::None;
     }
@@ -207,7 +218,8 @@ fn listed_in<'a>(
             alone && (marked || (indent(line) >= 4 && name.contains(|c: char| c.is_ascii_digit())))
         }
     };
-    (fits && is_name(name, vocabulary)).then_some(name)
+    let number = listing == Listing::Names && apart && is_number(name);
+    (fits && (number || is_name(name, vocabulary))).then_some(name)
 }
 
 /// The name of which a line says that it failed: behind the word for a user, in quotes or behind a colon or before what is
@@ -229,7 +241,7 @@ fn named_in<'a>(line: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
         let before = path.map_or(head, |at| head.get(..at).unwrap_or_default());
         let name = path.map_or(name, |at| line.get(at..end).unwrap_or_default());
         let fails = || vocabulary.speaks_of_failure(line) || denies(before);
-        let rest = after.trim_matches(MARKS);
+        let rest = without_honour(after.trim_matches(MARKS));
         let person = || ends_with_one(before, &vocabulary.person);
         let quoted = before.ends_with(OPENING) && after.starts_with(CLOSING);
         let labelled = before.trim_end().ends_with(':') && (rest.is_empty() || rest.contains(' '));
@@ -242,10 +254,20 @@ fn named_in<'a>(line: &'a str, vocabulary: &Vocabulary) -> Option<&'a str> {
         let told = (quoted && (person() || (fails() && whom())))
             || (labelled && (rest.is_empty() || fails()) && person())
             || (labelled && rest.is_empty() && fails() && whom())
+            || (quoted && fails() && ends_with_one(before, &vocabulary.preposition))
             || (said && (person() || whom()))
             || (denied && person());
         told.then_some(name)
     })
+}
+
+/// What follows a name, without the word that honours it: `minji 님`.
+fn without_honour(rest: &str) -> &str {
+    let honours = ["님", "様", "さま", "さん", "先生", "女士"];
+    honours
+        .iter()
+        .find_map(|word| rest.strip_prefix(word))
+        .unwrap_or(rest)
 }
 
 /// Whether the words before a name say that there is none: `there is no user`.
@@ -280,6 +302,11 @@ fn is_name(word: &str, vocabulary: &Vocabulary) -> bool {
             .any(|known| known.eq_ignore_ascii_case(word))
 }
 
+/// Whether a subscriber has this number: `0525388712-0001`.
+fn is_number(name: &str) -> bool {
+    name.len() >= 6 && name.chars().all(|c| c.is_ascii_digit() || c == '-')
+}
+
 fn is_of_name(c: char) -> bool {
     c.is_ascii_alphanumeric() || "._-+".contains(c)
 }
@@ -287,7 +314,9 @@ fn is_of_name(c: char) -> bool {
 /// A local part at a host, or the end of a path as an address; `None` for anything else.
 fn placed_at(name: &str, host: &str) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "._-+!".contains(c);
-    if !name.chars().all(fits) || !name.contains(|c: char| c.is_ascii_alphabetic()) {
+    if !name.chars().all(fits)
+        || !(is_number(name) || name.contains(|c: char| c.is_ascii_alphabetic()))
+    {
         return None;
     }
     let Some((before, user)) = name.rsplit_once('!') else {

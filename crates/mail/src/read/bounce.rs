@@ -58,9 +58,12 @@ pub(super) fn read(
     let told = original::recipients_told(&report.original).to_vec();
     let mut reading = whom(outer, text, &told, (dialect, rules));
     let named = !reading.named.is_empty();
-    reading
-        .named
-        .retain(|named| !got_it(named, text, vocabulary));
+    let denied = |one: &generic::Named| one.is_told() && !one.is_accepted();
+    let another = reading.named.iter().any(denied);
+    reading.named.retain(|named| {
+        let accepted = another && named.is_accepted();
+        !accepted && !got_it(named, text, vocabulary)
+    });
     let confirmed = named && reading.named.is_empty();
     let refused = reading.named.iter().any(generic::Named::is_told);
     if status.groups.is_empty() && (confirmed || (succeeded(outer, text) && !refused)) {

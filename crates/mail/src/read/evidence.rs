@@ -213,9 +213,12 @@ pub(super) fn is_expected(outer: &Outer, text: &Notice) -> bool {
 
 /// Why a short mail to an address for reports is one that names nobody by an address.
 fn names_nobody(outer: &Outer, text: &Notice) -> Option<String> {
-    let named = is_expected(outer, text)
+    let system = (outer.daemon || outer.null_path)
+        && (outer.subject_signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Delay));
+    let named = (system || is_expected(outer, text))
+        && !is_longer(text.before(), MAX_TERSE)
         && !bare_names::told(text.before(), "host.invalid", shipped()).is_empty();
-    named.then(|| "a short mail to an address for reports speaks of a user".to_owned())
+    named.then(|| "a short report names a user without a domain".to_owned())
 }
 
 /// Why a short mail is understood to say that one address failed.

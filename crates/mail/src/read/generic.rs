@@ -65,6 +65,12 @@ impl Named {
         reply::find(&self.own).is_some()
     }
 
+    /// Whether the command that names it was accepted, in a dialogue that is shown: `<- 250 jane ok`.
+    pub(super) fn is_accepted(&self) -> bool {
+        let reply = self.own.trim_start_matches(['\n', ' ', '<', '>', '-']);
+        reply.starts_with("250 ")
+    }
+
     /// What is said, the nearest first.
     pub(super) fn texts(&self) -> Vec<String> {
         vec![
@@ -110,7 +116,7 @@ pub(super) fn read(
     for (number, line) in lines.iter().enumerate() {
         // What is quoted of another mail (`> `) is not said by this one.
         if memchr::memchr(b'@', line.as_bytes()).is_some()
-            && !line.starts_with("> ")
+            && !lines::is_quoted(line)
             && hits.len() < MAX_RECIPIENTS * 2
         {
             let from = hits.len();

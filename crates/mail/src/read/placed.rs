@@ -50,7 +50,8 @@ pub(super) fn classify(
     for (index, span) in spans.iter().copied().enumerate() {
         let head = line.get(floor..span.start).unwrap_or_default();
         let next = spans.get(index + 1).map_or(line.len(), |next| next.start);
-        let glued = last.filter(|_| is_glue(head) && head.trim() != "(");
+        let apart = head.trim() == "(" || head.contains("=>") || head.contains("->");
+        let glued = last.filter(|_| is_glue(head) && !apart);
         let place = Place {
             before: unnumbered(head, floor == 0),
             after: line.get(span.end..).unwrap_or_default(),
@@ -59,7 +60,7 @@ pub(super) fn classify(
             follows: last.is_some_and(|hit| hit.strength == Strength::Strong),
         };
         let found = match glued {
-            _ if listed && head.trim() != "(" => Some((Strength::Strong, false)),
+            _ if listed && !apart => Some((Strength::Strong, false)),
             Some(hit) if hit.strength == Strength::Strong => Some((Strength::Strong, hit.whole)),
             _ => {
                 strength(place, vocabulary, dialect).or_else(|| weak(line, span, head, vocabulary))
@@ -147,6 +148,9 @@ fn strength(
         ..
     } = place;
     let bare = before.trim_matches(MARKS);
+    let bare = bare
+        .strip_suffix("mailto")
+        .map_or(bare, |head| head.trim_matches(MARKS));
     if bare.is_empty() && first {
         // `<jane@…>へご連絡ください`: a particle says to whom.
         let rest = after.trim_start_matches(['>', '"', ' ']);
@@ -172,6 +176,10 @@ fn strength(
     let lower = label.as_deref().unwrap_or(lower);
     let ends = |list: &[String]| list.iter().any(|tag| ends_with_word(lower, tag));
     // `a@… (b@…)`: two names of one recipient.
+    let arrow = ["=>", "->", "→"].iter().any(|sign| before.contains(sign));
+    if place.follows && arrow && before.trim().len() < 8 {
+        return Some((Strength::Alias, false));
+    }
     let bracketed = matches!(before.trim(), "(" | "> (" | "[") && after.starts_with([')', ']']);
     if place.follows && bracketed {
         return Some((Strength::Alias, false));

@@ -37,7 +37,9 @@ pub(super) fn read(
             .iter()
             .any(|done| deleted.contains(done));
     let says = text.signs.has(Sign::Failure) || outer.subject_signs.has(Sign::Failure);
-    if !automatic || !says {
+    // `was deleted without being read`: the reader's own doing.
+    let unread = text.signs.has(Sign::Routine);
+    if !automatic || !says || unread {
         return false;
     }
     let mut named: Vec<String> = Vec::new();

@@ -90,6 +90,7 @@ struct LinePhrases {
     passed: Vec<String>,
     person: Vec<String>,
     ordinary: Vec<String>,
+    preposition: Vec<String>,
     yours: Vec<String>,
 }
 
@@ -246,6 +247,8 @@ pub(super) struct Vocabulary {
     pub person: Vec<String>,
     /// Words of reports that are no names.
     pub ordinary: Vec<String>,
+    /// Words that say to whom.
+    pub preposition: Vec<String>,
     /// Sentences that say in any words that a delivery failed.
     pub undelivered: Undelivered,
     /// How a notice sums up the message it is about.
@@ -277,6 +280,7 @@ impl Vocabulary {
             passed: file.line.passed,
             person: file.line.person,
             ordinary: file.line.ordinary,
+            preposition: file.line.preposition,
         }
     }
 
