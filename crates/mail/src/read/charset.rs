@@ -16,7 +16,7 @@ use crate::entity::split_entity;
 pub(super) const MAX_TEXT: usize = 256 << 10;
 
 /// Bytes that are looked at to find out the encoding.
-const MAX_DETECTED: usize = 16 << 10;
+const MAX_DETECTED: usize = 4 << 10;
 
 /// The text of a part: transfer encoding (RFC 2045 §6) and charset taken off.
 pub(super) fn text<'a>(

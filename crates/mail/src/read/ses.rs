@@ -113,6 +113,8 @@ pub(super) fn read(text: &str, rules: &RuleSet, report: &mut Report) -> Option<T
 
 /// The first object in a text that has one of the two names; a line end within it may be the mail's.
 fn find(text: &str) -> Option<Notification> {
+    // Most notices have no brace at all.
+    memchr::memchr(b'{', text.as_bytes())?;
     let key = ["\"notificationType\"", "\"eventType\""]
         .iter()
         .find_map(|key| text.find(key))?;
