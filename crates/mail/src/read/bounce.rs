@@ -175,7 +175,10 @@ fn is_told_delivered(
     let sentence = sentence_of(text, &named.address);
     // What is said in the next sentence may be said of others.
     let own = named.own.split(". ").next();
-    let mut told = [own, lead, sentence.as_deref()].into_iter().flatten();
+    let heading = Some(named.heading.as_str());
+    let mut told = [own, lead, heading, sentence.as_deref()]
+        .into_iter()
+        .flatten();
     told.any(|said| is_confirmed(said, vocabulary))
 }
 

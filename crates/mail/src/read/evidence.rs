@@ -329,7 +329,7 @@ pub(super) fn is_near(outer: &Outer, address: &str) -> bool {
 
 /// Addresses that are nobody's who wrote or runs the mail, each with its line, in the order of the text.
 pub(super) fn thirds<'a>(text: &'a str, bystanders: &[String]) -> Vec<(&'a str, &'a str)> {
-    let lines = lines::of(text).filter(|line| line.contains('@') && !line.starts_with("> "));
+    let lines = lines::of(text).filter(|line| line.contains('@') && !lines::is_quoted(line));
     let all = lines.take(MAX_MEANT).flat_map(|line| {
         let spans = addresses::find(line).into_iter();
         spans.filter_map(move |span| Some((line.get(span.start..span.end)?, line)))

@@ -173,9 +173,9 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
     plain.chain(other.split_whitespace())
 }
 
-/// Whether a line is quoted of another mail (`> `, `>From: jane@…`), and no part of a dialogue (`>>> RCPT TO`).
+/// Whether a line is quoted of another mail (`> `, `>From: jane@…`, `: `), and no part of a dialogue (`>>> RCPT TO`).
 pub(super) fn is_quoted(line: &str) -> bool {
-    line.starts_with('>') && !line.starts_with(">>")
+    (line.starts_with('>') && !line.starts_with(">>")) || line.starts_with(": ")
 }
 
 #[cfg(test)]

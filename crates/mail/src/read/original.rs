@@ -172,6 +172,26 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
     }
 }
 
+/// The recipient in a field that a program made for it: `X-Undelivered-To`, `X-FC-Recipient`.
+pub(super) fn in_own_field(headers: &Headers<'_>, original: &Original) -> Option<String> {
+    let tells = |name: &[u8]| {
+        let name = String::from_utf8_lossy(name).to_ascii_lowercase();
+        let words = ["undeliver", "failed", "recipient"];
+        name.starts_with("x-") && words.iter().any(|word| name.contains(word))
+    };
+    let mut named = Vec::new();
+    for (_, value) in headers.iter().filter(|(name, _)| tells(name)) {
+        push_addresses(&mut named, &super::structure::unfold(value));
+    }
+    let readers = &original.delivered_to;
+    named.retain(|address| {
+        !readers
+            .iter()
+            .any(|reader| addresses::same(reader, address))
+    });
+    if named.len() == 1 { named.pop() } else { None }
+}
+
 /// Whom the returned headers name as recipients; nobody where the message was for a list and those who run it read the
 /// report: then any member may have failed, and the list itself did not.
 pub(super) fn recipients_told(original: &Original) -> &[String] {

@@ -241,6 +241,8 @@ fn stands_first(after: &str, vocabulary: &Vocabulary) -> bool {
         || marked.starts_with([':', ';', ',', '(', '[', '.', '=', '<'])
         || bare.starts_with(['(', '[', '-', ':', ';', '=', '|'])
         || bare.starts_with("on ")
+        // `<jane@example.org #5.1.1>`: Exchange's code behind the address.
+        || (marked.starts_with(" #") && bare.as_bytes().get(1).is_some_and(u8::is_ascii_digit))
         || bare.starts_with("...")
         || vocabulary.speaks_of_failure(bare)
         || reply::find(bare).is_some()

@@ -72,7 +72,8 @@ fn is_cut(text: &str) -> bool {
             .take(200)
             .position(|b| b.is_ascii_whitespace() || *b == b'>');
         let ends = stop.is_some_and(|i| after.get(i) == Some(&b'\n'));
-        begins || (ends && is_open(before))
+        let dot = ends && stop.is_some_and(|i| i > 1 && after.get(i - 1) == Some(&b'.'));
+        begins || dot || (ends && is_open(before))
     })
 }
 
@@ -174,6 +175,17 @@ fn joined(line: &str, next: &str) -> Option<String> {
         return (alone && !head.contains('@') && local_of(head).is_some())
             .then(|| format!("{head}@{host}"));
     }
+    // `jane@sub.` and on the next line, far in and alone, `example.org`.
+    if head.ends_with('.')
+        && next.len() - tail.len() >= 4
+        && host_of(tail) == Some(tail.trim_end())
+        && head
+            .rsplit(' ')
+            .next()
+            .is_some_and(|word| word.contains('@'))
+    {
+        return Some(format!("{head}{tail}"));
+    }
     let open = head.rfind('<')?;
     let begun = head.get(open + 1..)?;
     let fits = |text: &str| text.bytes().all(|b| b.is_ascii_graphic() && b != b'<');
@@ -208,6 +220,14 @@ mod tests {
             ),
             ("MEET US AT NOON", "MEET US AT NOON"),
             ("jane.long\n   @ example.org\n", "jane.long@example.org\n"),
+            (
+                "TO  jane@sub.\n     example.org\n",
+                "TO  jane@sub.example.org\n",
+            ),
+            (
+                "write to jane@sub.\nexample.org helps\n",
+                "write to jane@sub.\nexample.org helps\n",
+            ),
             (
                 "to <jane@sub.example-\n  town.org>:\n",
                 "to <jane@sub.example-town.org>:\n",

@@ -164,6 +164,10 @@ pub(super) fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
             out.push_str(address_at(lines, hit));
             out.push(' ');
         }
+        if after.starts_with(" #") {
+            // Exchange puts a code behind the address, and what it means above.
+            out.push_str(&block_above(lines, hit));
+        }
         out.push_str(after.trim_start_matches(MARKS));
         if !has_letters(&out) && hit.sentence && is_in_list(line, hit) {
             return out;
@@ -192,6 +196,19 @@ pub(super) fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         out.push_str(bare);
     }
     out
+}
+
+/// The lines right above the one with an address, up to an empty one.
+fn block_above(lines: &[&str], hit: Hit) -> String {
+    let before = lines.get(..hit.line).unwrap_or_default();
+    let block = before.iter().rev().take(4);
+    let mut block: Vec<&str> = block
+        .map(|line| line.trim())
+        .take_while(|line| !line.is_empty())
+        .collect();
+    block.reverse();
+    block.push("");
+    block.join("\n")
 }
 
 /// Whether the words behind an address go on with it as their subject: `jane@example.org is full`.

@@ -79,6 +79,10 @@ fn only_one(mail: &Structure<'_>, report: &Report) -> Vec<String> {
     if !found.is_empty() {
         return found;
     }
+    let own = original::in_own_field(&mail.headers, &report.original);
+    if own.is_some() {
+        return own.into_iter().collect();
+    }
     original::of_return_path(&report.original)
         .into_iter()
         .collect()
@@ -110,7 +114,10 @@ fn by_name((mail, outer): (&Structure<'_>, &Outer), text: &str, report: &mut Rep
     let Some(host) = foreign else {
         return Vec::new();
     };
-    let found = bare_names::told(text, &host, vocabulary::shipped());
+    let mut found = bare_names::told(text, &host, vocabulary::shipped());
+    if found.is_empty() {
+        found = bare_names::told(&outer.subject, &host, vocabulary::shipped());
+    }
     if !found.is_empty() {
         let step = format!(
             "{} names without a domain, at the host that reports",
