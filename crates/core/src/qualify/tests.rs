@@ -463,3 +463,22 @@ fn no_word_of_the_vocabulary_says_the_same_twice() {
         }
     }
 }
+
+#[test]
+fn what_ends_or_is_unknown_need_not_be_the_recipient() {
+    let texts = [
+        "Zustellung nach fünf Tagen aufgegeben",
+        "Die Wartezeit ist abgelaufen",
+        "el mensaje lleva más de 4 horas en la cola",
+        "su IP ha sido bloqueado",
+        "host name not found in DNS",
+        "the connection has died",
+        "koneksi ditutup oleh server",
+        "连接已终止",
+        "Der Grund ist nicht bekannt",
+    ];
+    for text in texts {
+        let verdict = judge(text);
+        assert_ne!(verdict.kind, crate::failure::FailureType::Hard, "{text}");
+    }
+}

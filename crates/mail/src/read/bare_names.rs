@@ -71,7 +71,7 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
             .strip_prefix(local)
             .map(|rest| rest.trim_start_matches(['>', '"', ' ']));
         if line.trim_matches(MARKS) == local
-            || said.is_some_and(|s| s.starts_with(['(']) || s.starts_with("... "))
+            || said.is_some_and(|s| s.starts_with('(') || s.starts_with("... "))
         {
             return lines
                 .peek()

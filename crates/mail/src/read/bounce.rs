@@ -216,7 +216,9 @@ fn why_none(
         return Some("a person answers or forwards: no report of a mail system");
     }
     let own = text.signs.has(Sign::Routine) && !outer.null_path;
-    let routine = (own || outer.subject_signs.has(Sign::Routine)) && status.groups.is_empty();
+    // `Undeliverable: Welcome to …`: behind the word for a failure stands the subject of what came back.
+    let titled = outer.subject_signs.has(Sign::Routine) && !outer.subject_signs.has(Sign::Failure);
+    let routine = (own || titled) && status.groups.is_empty();
     routine
         .then_some("a report for those who run a mail system or a list, or on a reader's mailbox")
 }
