@@ -161,7 +161,31 @@ struct Term {
 pub struct Vocabulary {
     phrases: Phrases,
     terms: Vec<Term>,
-    pairs: HashMap<(u16, u16), Vec<(Meaning, i32)>>,
+    pairs: Pairs,
+}
+
+/// What two concepts near one another say: for each first one, what it says with each second one.
+#[derive(Debug)]
+struct Pairs(Vec<Vec<Vec<(Meaning, i32)>>>);
+
+impl Pairs {
+    fn new(concepts: usize) -> Self {
+        Self(vec![vec![Vec::new(); concepts]; concepts])
+    }
+
+    fn add(&mut self, first: u16, second: u16, means: Meaning, weight: i32) {
+        let of_first = self.0.get_mut(usize::from(first));
+        if let Some(both) = of_first.and_then(|list| list.get_mut(usize::from(second))) {
+            both.push((means, weight));
+        }
+    }
+
+    fn of(&self, first: u16, second: u16) -> &[(Meaning, i32)] {
+        let of_first = self.0.get(usize::from(first));
+        of_first
+            .and_then(|list| list.get(usize::from(second)))
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 static SHIPPED: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -223,7 +247,7 @@ impl Vocabulary {
                 terms.add(text, Sign::Phrase(phrase.means, phrase.weight))?;
             }
         }
-        let mut pairs: HashMap<(u16, u16), Vec<(Meaning, i32)>> = HashMap::new();
+        let mut pairs = Pairs::new(numbers.len());
         let number = |name: &String| {
             let found = numbers.get(name.as_str()).copied();
             found.ok_or_else(|| format!("the pair's concept \"{name}\" is not defined"))
@@ -235,15 +259,9 @@ impl Vocabulary {
                 .flat_map(|a| pair.b.iter().map(move |b| (a, b)))
             {
                 let (a, b) = (number(a)?, number(b)?);
-                pairs
-                    .entry((a, b))
-                    .or_default()
-                    .push((pair.means, pair.weight));
+                pairs.add(a, b, pair.means, pair.weight);
                 if !pair.ordered {
-                    pairs
-                        .entry((b, a))
-                        .or_default()
-                        .push((pair.means, pair.weight));
+                    pairs.add(b, a, pair.means, pair.weight);
                 }
             }
         }
@@ -327,10 +345,10 @@ impl Vocabulary {
                 let Some(between) = folded.get(first.end..second.start) else {
                     continue;
                 };
-                let found = self.pairs.get(&(first.concept, second.concept));
-                let Some(found) = found.filter(|_| !between.contains(". ")) else {
+                let found = self.pairs.of(first.concept, second.concept);
+                if found.is_empty() || between.contains(". ") {
                     continue;
-                };
+                }
                 clues.extend(found.iter().map(|&(means, weight)| Clue {
                     means,
                     weight,

@@ -287,6 +287,9 @@ pub(super) fn is_system(address: &str) -> bool {
 pub(super) fn list_of(from: &str) -> Option<String> {
     let address = first(from)?;
     let (local, domain) = address.rsplit_once('@')?;
+    if !local.contains('-') {
+        return None;
+    }
     let lower = local.to_ascii_lowercase();
     let local = lower.split('+').next()?;
     let before = ["owner-", "errors-"]

@@ -16,7 +16,7 @@ use crate::entity::split_entity;
 pub(super) const MAX_TEXT: usize = 256 << 10;
 
 /// Bytes that are looked at to find out the encoding.
-const MAX_DETECTED: usize = 4 << 10;
+const MAX_DETECTED: usize = 2 << 10;
 
 /// The text of a part: transfer encoding (RFC 2045 §6) and charset taken off.
 pub(super) fn text<'a>(
@@ -98,10 +98,22 @@ fn guess(raw: &[u8]) -> Cow<'_, str> {
     detected(raw).decode_without_bom_handling(raw).0
 }
 
-/// The encoding that the bytes look like.
+/// The encoding that the bytes look like: those of the first lines that are not plain ASCII, as the others tell nothing.
 fn detected(raw: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    detector.feed(raw.get(..MAX_DETECTED).unwrap_or(raw), true);
+    let mut seen = 0;
+    for line in raw.split_inclusive(|b| *b == b'\n') {
+        if line.is_ascii() {
+            continue;
+        }
+        let line = line.get(..MAX_DETECTED - seen).unwrap_or(line);
+        detector.feed(line, false);
+        seen += line.len();
+        if seen >= MAX_DETECTED {
+            break;
+        }
+    }
+    detector.feed(&[], true);
     detector.guess(None, Utf8Detection::Allow)
 }
 

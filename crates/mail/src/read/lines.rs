@@ -70,10 +70,10 @@ pub(super) fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
 ///
 /// The grammar allows for `<jane@example.org>:` as well; no field is named so, and reports write it before a reason.
 pub(super) fn field_name(line: &[u8]) -> Option<&[u8]> {
-    let colon = memchr::memchr(b':', line.get(..78).unwrap_or(line))?;
-    let name = line.get(..colon)?.trim_ascii_end();
-    let fits = |b: &u8| (33..=126).contains(b) && !matches!(b, b'@' | b'<' | b'>');
-    let good = !name.is_empty() && name.iter().all(fits);
+    let ends = |b: &u8| !(33..=126).contains(b) || matches!(b, b':' | b'@' | b'<' | b'>');
+    let end = line.iter().take(78).position(ends)?;
+    let (name, rest) = line.split_at(end);
+    let good = !name.is_empty() && rest.trim_ascii_start().starts_with(b":");
     good.then_some(name)
 }
 

@@ -64,7 +64,7 @@ impl Notice {
         let earliest = dialect
             .end
             .iter()
-            .filter_map(|phrase| lower.find(phrase.as_str()))
+            .filter_map(|phrase| memchr::memmem::find(lower.as_bytes(), phrase.as_bytes()))
             // An end before any address would leave nothing to read.
             .filter(|at| seen.is_some_and(|address| address < *at))
             .min();

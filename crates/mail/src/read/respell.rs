@@ -89,9 +89,13 @@ fn spelled(line: &str) -> Cow<'_, str> {
         return Cow::Borrowed(line);
     }
     let mut line = Cow::Borrowed(line);
-    for sign in SIGNS {
+    for (sign, finder) in SIGNS.iter().zip(FINDERS.iter()) {
         let mut from = 0;
-        while let Some(at) = line.get(from..).and_then(|rest| rest.find(sign)) {
+        while let Some(at) = line
+            .as_bytes()
+            .get(from..)
+            .and_then(|rest| finder.find(rest))
+        {
             let at = from + at;
             let end = at + sign.len();
             let (before, after) = (

@@ -401,21 +401,28 @@ fn parameters(text: &str) -> Vec<(String, String)> {
     found
 }
 
+/// Where the last line begins, if it holds nothing but blanks.
+fn line_start(before: &[u8]) -> Option<usize> {
+    let blank = |b: &u8| matches!(b, b' ' | b'\t');
+    match before.iter().rposition(|b| !blank(b)) {
+        Some(last) => (before.get(last) == Some(&b'\n')).then_some(last + 1),
+        None => Some(0),
+    }
+}
+
 /// The parts between the delimiter lines (RFC 2046 §5.1.1); `None` without any delimiter.
 fn split_parts<'a>(body: &'a [u8], boundary: Option<&str>) -> Option<Vec<&'a [u8]>> {
     let boundary = boundary.map(|b| b.trim_end().as_bytes());
     let mut delimiter: Option<&[u8]> = boundary.filter(|b| !b.is_empty());
     let mut parts = Vec::new();
     let mut start = None;
-    let mut rest = body;
-    while !rest.is_empty() {
-        let at = body.len() - rest.len();
-        let (line, after) = split_line(rest);
-        rest = after;
-        let Some(mark) = line.trim_ascii_start().strip_prefix(b"--") else {
+    for dashes in memchr::memmem::find_iter(body, b"--") {
+        let (before, marked) = body.split_at(dashes);
+        let Some(at) = line_start(before) else {
             continue;
         };
-        let mark = mark.trim_ascii_end();
+        let (line, after) = split_line(marked);
+        let mark = line.get(2..).unwrap_or_default().trim_ascii_end();
         if delimiter.is_none() && mark.len() > 4 && !mark.contains(&b' ') {
             delimiter = Some(mark);
         }
