@@ -62,6 +62,7 @@ mod ruleset;
 mod scope;
 mod shipped;
 mod status;
+mod subjects;
 #[cfg(test)]
 mod tests;
 mod vocabulary;

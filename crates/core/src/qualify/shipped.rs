@@ -15,6 +15,9 @@ pub const STATUS: &str = include_str!("../../../../rules/status.toml");
 /// The vocabulary.
 pub const VOCABULARY: &str = include_str!("../../../../rules/vocabulary.toml");
 
+/// The nouns that are no recipients.
+pub const SUBJECTS: &str = include_str!("../../../../rules/subjects.toml");
+
 /// The rule files, in the order in which they are asked.
 const FILES: [(&str, &str); 8] = [
     (

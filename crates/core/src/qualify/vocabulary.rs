@@ -14,10 +14,18 @@ use serde::Deserialize;
 use super::fold::fold;
 use super::meaning::Meaning;
 use super::pattern::stands_alone;
+use super::subjects::{Links, Noun, Other, Sentence, Subject, Words};
+use crate::failure::FailureReason;
 use crate::phrases::Phrases;
 
 /// Most bytes between the two concepts of a pair.
 const NEAR: usize = 48;
+
+/// Weight of words that blame only where nothing else is spoken of.
+const WEAK: i32 = 4;
+
+/// Weight of words that say something of other nouns, too.
+const OUTSPOKEN: i32 = 7;
 
 /// Most words that are looked at in one text.
 const MOST_HITS: usize = 96;
@@ -139,10 +147,25 @@ struct Phrase {
     text: Vec<String>,
 }
 
+/// Concepts that name a recipient.
+const WHOM: &[&str] = &[
+    "user",
+    "mailbox",
+    "account",
+    "them",
+    "member",
+    "phone_number",
+];
+
+/// Concepts that are said of other nouns, too.
+const SAID: &[&str] = &["unknown", "vanished", "disabled", "removed"];
+
 /// What a word stands for.
 #[derive(Debug, Clone, Copy)]
 enum Sign {
     Concept(u16),
+    /// A noun that is no recipient.
+    Noun(Other),
     Phrase(Meaning, i32),
     Mute,
 }
@@ -162,6 +185,11 @@ pub struct Vocabulary {
     phrases: Phrases,
     terms: Vec<Term>,
     pairs: Pairs,
+    /// Numbers of the concepts that name a recipient.
+    whom: Vec<u16>,
+    /// Numbers of the concepts that are said of other nouns, too.
+    said: Vec<u16>,
+    links: Links,
 }
 
 /// What two concepts near one another say: for each first one, what it says with each second one.
@@ -193,8 +221,8 @@ static SHIPPED: LazyLock<Vocabulary> = LazyLock::new(|| {
         clippy::expect_used,
         reason = "the shipped file is part of the build and tested"
     )]
-    let vocabulary =
-        Vocabulary::parse(super::shipped::VOCABULARY).expect("the vocabulary is correct");
+    let vocabulary = Vocabulary::parse(super::shipped::VOCABULARY, super::shipped::SUBJECTS)
+        .expect("the vocabulary is correct");
     vocabulary
 });
 
@@ -206,15 +234,61 @@ struct Hit {
     end: usize,
 }
 
-/// A concept met in a text.
+/// What stands at a place of a text.
+#[derive(Clone, Copy)]
+enum Is {
+    Concept(u16),
+    Noun(Other),
+}
+
+/// A concept met in a text, or another noun.
 struct Met {
-    concept: u16,
+    is: Is,
     term: usize,
     start: usize,
     end: usize,
 }
 
 impl Met {
+    fn of(hit: &Hit) -> Option<Self> {
+        let is = match hit.sign {
+            Sign::Concept(concept) => Is::Concept(concept),
+            Sign::Noun(other) => Is::Noun(other),
+            Sign::Phrase(..) | Sign::Mute => return None,
+        };
+        Some(Self {
+            is,
+            term: hit.term,
+            start: hit.start,
+            end: hit.end,
+        })
+    }
+
+    const fn place(&self) -> (usize, usize) {
+        (self.start, self.end)
+    }
+
+    /// The concept, if it is one.
+    const fn concept(&self) -> Option<u16> {
+        match self.is {
+            Is::Concept(concept) => Some(concept),
+            Is::Noun(_) => None,
+        }
+    }
+
+    /// The noun that is no recipient, if it is one.
+    const fn noun(&self) -> Option<Noun> {
+        match self.is {
+            Is::Concept(_) => None,
+            Is::Noun(other) => Some(Noun {
+                other,
+                term: self.term,
+                start: self.start,
+                end: self.end,
+            }),
+        }
+    }
+
     /// Whether this one is longer and covers the other: «IP address» is no «address».
     const fn holds(&self, other: &Self) -> bool {
         self.start <= other.start
@@ -229,8 +303,9 @@ impl Vocabulary {
         &SHIPPED
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str, subjects: &str) -> Result<Self, String> {
         let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let others: Words = toml::from_str(subjects).map_err(|error| error.to_string())?;
         let mut terms = Terms::default();
         let mut numbers = HashMap::new();
         for text in &file.mute {
@@ -246,6 +321,9 @@ impl Vocabulary {
             for text in &phrase.text {
                 terms.add(text, Sign::Phrase(phrase.means, phrase.weight))?;
             }
+        }
+        for (other, word) in others.nouns() {
+            terms.add(word, Sign::Noun(other))?;
         }
         let mut pairs = Pairs::new(numbers.len());
         let number = |name: &String| {
@@ -266,10 +344,17 @@ impl Vocabulary {
             }
         }
         let texts: Vec<&str> = terms.list.iter().map(|term| term.text.as_str()).collect();
+        let named = |names: &[&str]| {
+            let found = names.iter().filter_map(|name| numbers.get(name).copied());
+            found.collect()
+        };
         Ok(Self {
+            whom: named(WHOM),
+            said: named(SAID),
             phrases: Phrases::new(&texts)?,
             terms: terms.list,
             pairs,
+            links: Links::new(&others),
         })
     }
 
@@ -282,30 +367,74 @@ impl Vocabulary {
             .map(|hit| (hit.start, hit.end))
             .collect();
         let heard = |hit: &&Hit| !muted.iter().any(|m| m.0 <= hit.start && hit.end <= m.1);
-        let mut clues = Vec::new();
-        let mut met: Vec<Met> = Vec::new();
-        for hit in hits.iter().filter(heard) {
-            match hit.sign {
-                Sign::Mute => {}
-                Sign::Concept(concept) => met.push(Met {
-                    concept,
-                    term: hit.term,
-                    start: hit.start,
-                    end: hit.end,
-                }),
-                Sign::Phrase(means, weight) => clues.push(Clue {
-                    means,
-                    weight,
-                    because: [self.word(hit.term), ""],
-                    origin: Origin::Text,
-                }),
-            }
-        }
+        let met: Vec<Met> = hits.iter().filter(heard).filter_map(Met::of).collect();
         let inner = |m: &Met| met.iter().any(|other| other.holds(m));
         let mut whole: Vec<&Met> = met.iter().filter(|m| !inner(m)).collect();
         whole.sort_by_key(|m| (m.start, m.end));
-        self.pair_clues(folded, &whole, &mut clues);
+        let sentence = self.sentence(folded, &whole);
+        let mut clues = Vec::new();
+        for hit in hits.iter().filter(heard) {
+            let Sign::Phrase(means, weight) = hit.sign else {
+                continue;
+            };
+            let of = if blames(means) {
+                sentence.subject_of_phrase((hit.start, hit.end), weight <= WEAK)
+            } else {
+                Subject::Recipient
+            };
+            clues.extend(self.clue(of, (means, weight), [Some(hit.term), None]));
+        }
+        self.pair_clues(&sentence, &whole, &mut clues);
+        for met in whole {
+            if met.concept().is_none_or(|c| !self.said.contains(&c)) {
+                continue;
+            }
+            if let Some(noun) = sentence.noun_of(met.place()) {
+                let of = Subject::Other(noun);
+                clues.extend(self.clue(of, noun.other.means(), [Some(met.term), None]));
+            }
+        }
         clues
+    }
+
+    /// The nouns of a text.
+    fn sentence<'t>(&'t self, text: &'t str, met: &[&Met]) -> Sentence<'t> {
+        let whom = met.iter().filter(|m| self.is_whom(m));
+        Sentence {
+            text,
+            whom: whom.map(|m| m.place()).collect(),
+            nouns: met.iter().filter_map(|m| m.noun()).collect(),
+            links: &self.links,
+        }
+    }
+
+    fn is_whom(&self, met: &Met) -> bool {
+        met.concept().is_some_and(|c| self.whom.contains(&c))
+    }
+
+    /// The clue of words that are said of a subject.
+    fn clue(
+        &self,
+        of: Subject,
+        says: (Meaning, i32),
+        seen: [Option<usize>; 2],
+    ) -> Option<Clue<'_>> {
+        let word = |term: Option<usize>| term.map_or("", |term| self.word(term));
+        let ((means, weight), because) = match of {
+            Subject::Recipient => (says, seen.map(word)),
+            Subject::Other(_) if blames(says.0) && says.1 < OUTSPOKEN => return None,
+            Subject::Other(noun) => {
+                let said = seen.into_iter().flatten().next_back();
+                (noun.other.means(), [self.word(noun.term), word(said)])
+            }
+            Subject::Unclear => return None,
+        };
+        Some(Clue {
+            means,
+            weight,
+            because,
+            origin: Origin::Text,
+        })
     }
 
     fn word(&self, term: usize) -> &str {
@@ -336,28 +465,62 @@ impl Vocabulary {
         hits
     }
 
-    fn pair_clues<'v>(&'v self, folded: &str, met: &[&Met], clues: &mut Vec<Clue<'v>>) {
+    fn pair_clues<'v>(&'v self, sentence: &Sentence<'_>, met: &[&Met], clues: &mut Vec<Clue<'v>>) {
         for (place, first) in met.iter().enumerate() {
             for second in met.iter().skip(place + 1) {
                 if second.start > first.end + NEAR {
                     break;
                 }
-                let Some(between) = folded.get(first.end..second.start) else {
+                let Some(between) = sentence.text.get(first.end..second.start) else {
                     continue;
                 };
-                let found = self.pairs.of(first.concept, second.concept);
+                let found = self.pairs_of(first, second);
                 if found.is_empty() || between.contains(". ") {
                     continue;
                 }
-                clues.extend(found.iter().map(|&(means, weight)| Clue {
-                    means,
-                    weight,
-                    because: [self.word(first.term), self.word(second.term)],
-                    origin: Origin::Text,
+                let blamed = found.iter().any(|&(means, _)| blames(means));
+                let of = if blamed {
+                    self.subject(sentence, first, second)
+                } else {
+                    Subject::Recipient
+                };
+                clues.extend(found.iter().filter_map(|&says| {
+                    let of = if blames(says.0) {
+                        of
+                    } else {
+                        Subject::Recipient
+                    };
+                    self.clue(of, says, [Some(first.term), Some(second.term)])
                 }));
             }
         }
     }
+
+    fn pairs_of(&self, first: &Met, second: &Met) -> &[(Meaning, i32)] {
+        match (first.concept(), second.concept()) {
+            (Some(first), Some(second)) => self.pairs.of(first, second),
+            _ => &[],
+        }
+    }
+
+    /// Of what the words of a pair are said, one of which names a recipient.
+    fn subject(&self, sentence: &Sentence<'_>, first: &Met, second: &Met) -> Subject {
+        if self.is_whom(first) {
+            sentence.subject(first.place(), second.place())
+        } else if self.is_whom(second) {
+            sentence.subject(second.place(), first.place())
+        } else {
+            Subject::Recipient
+        }
+    }
+}
+
+/// Whether a meaning is the recipient's own fault: the address is not there, or closed.
+fn blames(means: Meaning) -> bool {
+    matches!(
+        means.sense().reason,
+        FailureReason::UserUnknown | FailureReason::AccountDisabled
+    )
 }
 
 /// Terms while they are collected, each text once.

@@ -46,6 +46,14 @@ fn is_in_link(bytes: &[u8], span: Span) -> bool {
     memchr::memmem::find(word, b"://").is_some()
 }
 
+/// Every address in the text.
+pub(super) fn all(text: &str) -> Vec<String> {
+    let spans = find(text).into_iter();
+    spans
+        .filter_map(|span| text.get(span.start..span.end).map(str::to_owned))
+        .collect()
+}
+
 /// The first address in the text.
 pub(super) fn first(text: &str) -> Option<&str> {
     find(text)

@@ -32,8 +32,16 @@ const CLOSING: &[char] = &[
 /// The dots are Sendmail's. A path (`550 relay!far!jane... Host unknown`) tells its host itself (RFC 976 §2.1).
 pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
-    for line in lines::of(text).filter(|line| line.contains("... ")) {
+    let mut lines = lines::of(text).peekable();
+    while let Some(line) = lines.next() {
         let bare = line.trim();
+        let owner = program_for(line, lines.peek().copied());
+        let owner = owner.and_then(|name| placed_at(name, host));
+        found.extend(owner.map(|address| Named {
+            address,
+            own: said_of(text, bare).to_owned(),
+            ..Named::default()
+        }));
         let said = reply::find(bare).filter(|reply| reply.at == 0);
         let Some((head, reason)) = bare.split_once("... ") else {
             continue;
@@ -42,6 +50,9 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         let name = head.rsplit(' ').next().unwrap_or_default();
         let alone = head.len() == name.len() || said.is_some();
         let name = name.trim_matches(['<', '>', '"']);
+        // A host that is late, a program's option.
+        let other = (name.contains('.') && !bare.starts_with('5')) || head.contains('|');
+        let alone = alone && !other;
         let Some(address) = alone.then(|| placed_at(name, host)).flatten() else {
             continue;
         };
@@ -56,6 +67,15 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         }
     }
     found
+}
+
+/// What a transcript says of a program: `554 |/usr/bin/filter... unknown mailer error 1`.
+fn said_of<'a>(text: &'a str, program: &'a str) -> &'a str {
+    let program = program.split("  (").next().unwrap_or(program);
+    let mut lines = lines::of(text).map(str::trim);
+    lines
+        .find(|line| line.contains(program) && line.contains("... "))
+        .unwrap_or(program)
 }
 
 /// Whether the local part of an address stands alone on a line, and not as what another name leads to.
@@ -73,12 +93,34 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
         if line.trim_matches(MARKS) == local
             || said.is_some_and(|s| s.starts_with('(') || s.starts_with("... "))
         {
-            return lines
-                .peek()
-                .is_none_or(|next| !next.trim_start().starts_with("(expanded"));
+            // `(expanded from: <jane@example.org>)`: that is whom the message was for.
+            return lines.peek().is_none_or(|next| {
+                !next.trim_start().starts_with("(expanded") || !next.contains('@')
+            });
+        }
+        if program_for(line, lines.peek().copied()) == Some(local) {
+            return true;
         }
     }
     false
+}
+
+/// Whether an address stands alone on a line, but for what is said of it in parentheses.
+pub(super) fn has_line(text: &str, address: &str) -> bool {
+    lines::of(text).any(|line| {
+        let bare = line.trim_matches(MARKS);
+        let rest = bare.strip_prefix(address);
+        rest.is_some_and(|rest| rest.is_empty() || rest.trim_start_matches(MARKS).starts_with('('))
+    })
+}
+
+/// The name for which a program runs: `|/usr/bin/filter` and below it `(expanded from: jane)`.
+fn program_for<'a>(line: &str, next: Option<&'a str>) -> Option<&'a str> {
+    let bare = line.trim_start().trim_start_matches(['<', '"']);
+    let next = next.filter(|_| bare.starts_with('|') || bare.starts_with(":include:"))?;
+    let (head, name) = next.trim().trim_matches(['(', ')']).split_once(':')?;
+    let name = name.trim_matches(MARKS);
+    (head == "expanded from" && !name.contains([' ', '@'])).then_some(name)
 }
 
 /// Recipients that a report tells by their names alone, as addresses at the host that reports.

@@ -131,17 +131,17 @@ fn whom(
     reading
 }
 
-/// Whom the reporting host names without a domain; beside others only those that stand in a list with them.
+/// Whom the reporting host names without a domain; beside others that stand in a list only those that stand there, too.
 fn named_at_host(text: &str, from: &str, known: &[generic::Named]) -> Vec<generic::Named> {
     let host = from.rsplit_once('@').map_or("", |(_, host)| host);
     let mut named = bare_names::at_host(text, host, vocabulary::shipped());
-    if !known.is_empty() {
-        named.retain(|new| {
-            let mut others = known.iter().flat_map(generic::Named::names);
-            bare_names::is_listed(text, &new.address)
-                && !others.any(|other| addresses::same_local(other, &new.address))
-        });
-    }
+    let others = || known.iter().flat_map(generic::Named::names);
+    let listing =
+        text.contains("(expanded from") || others().any(|other| bare_names::has_line(text, other));
+    named.retain(|new| {
+        (!listing || bare_names::is_listed(text, &new.address))
+            && !others().any(|other| addresses::same_local(other, &new.address))
+    });
     named
 }
 
@@ -155,8 +155,13 @@ fn around_of<'a>(bystanders: &'a [String], from: &'a str, recipients: &'a [Strin
 
 /// Whether the words beside an address, or those that lead to it on its line, say that this one got the mail.
 fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabulary) -> bool {
-    let own = named.own.strip_prefix(named.address.as_str());
-    let first = own.unwrap_or(&named.own).split_whitespace().next();
+    let bare = named.own.trim_start_matches('<');
+    let own = bare.strip_prefix(named.address.as_str()).unwrap_or(bare);
+    // Sendmail: `<jane@example.org>... Sent (Ok)`.
+    if own.trim_start_matches('>').starts_with("... Sent") {
+        return true;
+    }
+    let first = own.split_whitespace().next();
     let first = first.unwrap_or_default().trim_end_matches([',', '.']);
     let is_first = |word: &String| first.eq_ignore_ascii_case(word);
     vocabulary.passed.iter().any(is_first)

@@ -211,11 +211,17 @@ fn find_cut(text: &str, ends: &[usize]) -> usize {
         if announced && announces(line.trim(), rest, addressed) {
             return stop;
         }
-        addressed = addressed || memchr::memchr(b'@', line.as_bytes()).is_some();
+        addressed = addressed || memchr::memchr(b'@', line.as_bytes()).is_some() || replies(line);
         written = written || run.length == 0 && !line.trim().is_empty();
         at = stop;
     }
     text.len()
+}
+
+/// Whether a line begins with the code of a refusal: `550 jane is not a known user`.
+fn replies(line: &str) -> bool {
+    let code = line.as_bytes().get(..4);
+    matches!(code, Some([b'4' | b'5', a, b, b' ' | b'-']) if a.is_ascii_digit() && b.is_ascii_digit())
 }
 
 /// Whether a line that speaks of the original message is followed by it.

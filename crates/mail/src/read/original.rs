@@ -123,6 +123,7 @@ fn add_headers(original: &mut Original, headers: &Headers<'_>) {
     for name in RECIPIENT_FIELDS {
         for value in headers.all(name) {
             push_addresses(&mut original.recipients, &value);
+            original.more_recipients |= names_without_domain(&value);
         }
     }
 }
@@ -155,6 +156,14 @@ fn push_addresses(into: &mut Vec<String>, value: &str) {
     }
 }
 
+/// Whether a list of recipients holds names without a domain: `jane, far!bob, joe@example.org`.
+fn names_without_domain(value: &str) -> bool {
+    let mut names = value
+        .split(',')
+        .map(|item| item.trim_matches(['<', '>', ' ', '\t']));
+    names.any(|name| !name.is_empty() && !name.contains(['@', ' ', ':', ';', '"', '(']))
+}
+
 /// The one recipient that the returned headers name, if they name exactly one.
 ///
 /// Several names mean that the report does not tell which of them failed: nobody is blamed then.
@@ -167,7 +176,7 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
         return named;
     }
     match recipients_told(original) {
-        [one] => vec![one.clone()],
+        [one] if !original.more_recipients => vec![one.clone()],
         _ => Vec::new(),
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Outer {
     pub robot: bool,
     /// It came to an address to which only reports are sent (`garden-bounces@`, `err+42@`), and belongs to no conversation.
     pub expected: bool,
+    /// Whom it is to.
+    pub readers: Vec<String>,
     /// Addresses that are never blamed while others are there: whom it is from and to.
     pub bystanders: Vec<String>,
     /// Short fields of its own in which a program names itself.
@@ -58,13 +60,10 @@ impl Outer {
             subject_signs.add(Sign::Failure);
         }
         let path = mail.headers.get("return-path").unwrap_or_default();
-        let mut bystanders = Vec::new();
         let to = decoded("to");
-        for text in [&from, &to] {
-            for span in addresses::find(text) {
-                bystanders.extend(text.get(span.start..span.end).map(str::to_owned));
-            }
-        }
+        let readers = addresses::all(&to);
+        let mut bystanders = addresses::all(&from);
+        bystanders.extend(readers.iter().cloned());
         // The list for which the reader speaks has not failed, one of its members has; but for what its own program tells.
         let own = addresses::list_of(&from);
         bystanders.extend(addresses::list_of(&to).filter(|list| own.as_ref() != Some(list)));
@@ -96,6 +95,7 @@ impl Outer {
             subject_signs,
             from,
             subject,
+            readers,
             bystanders,
             header,
         }

@@ -23,6 +23,13 @@ pub(super) fn recipients(
 ) -> Vec<FailedRecipient> {
     let text = texts.first().map_or("", String::as_str);
     let mut named = returned(mail, report);
+    if named.iter().all(|one| is_readers(outer, &one.address)) {
+        // `550 jane is not a known user` of another host: what the message was for led to her.
+        let told = by_name((mail, outer), text, report);
+        if !told.is_empty() {
+            named = told;
+        }
+    }
     if named.is_empty() && original::recipients_told(&report.original).is_empty() {
         named = told(outer, text);
         if named.is_empty() {
@@ -55,6 +62,16 @@ pub(super) fn recipients(
         judge(said, rules)
     };
     named.into_iter().map(judged).collect()
+}
+
+/// Whether an address is at the domain of the report's reader.
+fn is_readers(outer: &Outer, address: &str) -> bool {
+    let domain = |address: &str| {
+        let (_, domain) = address.rsplit_once('@')?;
+        Some(domain.to_ascii_lowercase())
+    };
+    let mut readers = outer.readers.iter();
+    readers.any(|reader| domain(reader) == domain(address))
 }
 
 fn whole(address: String) -> Named {
