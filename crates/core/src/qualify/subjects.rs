@@ -55,7 +55,7 @@ impl Words {
 pub(super) enum Other {
     /// A thing of a mail system, or of the path to it.
     Thing,
-    /// The address or network from which somebody connects.
+    /// The address from which somebody connects.
     Client,
     /// A domain.
     Domain,
@@ -221,14 +221,18 @@ impl Sentence<'_> {
     /// blame only where no noun stands before them at all.
     pub(super) fn subject_of_phrase(&self, said: Place, weak: bool) -> Subject {
         let is_meant = |noun: &&Noun| {
-            let crosses = (noun.start < said.0 && said.0 < noun.end)
-                || (noun.start < said.1 && said.1 < noun.end);
-            let behind = said.1 <= noun.start && is_attached(self.between(said.1, noun.start));
+            let into = noun.start < said.1 && said.1 < noun.end && !self.is_place(noun);
+            let crosses = into || (noun.start < said.0 && said.0 < noun.end);
+            let behind = said.1 <= noun.start
+                && is_attached(self.between(said.1, noun.start))
+                && !self.is_place(noun);
             crosses || behind || self.is_subject(noun, said.0)
         };
         let owner = || {
-            let linked =
-                |whom: &&Place| whom.1 <= said.0 && self.links.links(self.between(whom.1, said.0));
+            let linked = |whom: &&Place| {
+                let before = whom.1 <= said.0 && self.links.links(self.between(whom.1, said.0));
+                before || (said.0 <= whom.0 && whom.1 <= said.1)
+            };
             let mut linked = self.whom.iter().filter(linked);
             linked.find_map(|whom| self.owner(*whom))
         };
@@ -312,6 +316,7 @@ impl Sentence<'_> {
 /// Whether nothing but words stands in a gap, and few of them.
 fn is_plain(gap: &str) -> bool {
     gap.len() <= AROUND
+        && !gap.contains(" - ")
         && gap
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'' | '-'))

@@ -1,5 +1,6 @@
 //! Facts about the shipped rules and about judging.
 
+use crate::failure::FailureReason;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::shipped;
@@ -480,5 +481,58 @@ fn what_ends_or_is_unknown_need_not_be_the_recipient() {
     for text in texts {
         let verdict = judge(text);
         assert_ne!(verdict.kind, crate::failure::FailureType::Hard, "{text}");
+    }
+}
+
+/// Texts, and whether they blame the recipient: the same words are said of many things.
+#[test]
+fn words_of_blame_are_believed_of_a_recipient_alone() {
+    let rows = [
+        // What belongs to the recipient is not the recipient.
+        ("the recipient's mail server is unknown", false),
+        ("certificate of the recipient host has expired", false),
+        ("next hop for recipient not found in DNS", false),
+        ("сервер получателя закрыт на обслуживание", false),
+        ("受信者のサーバーが見つかりません", false),
+        ("le serveur du destinataire est introuvable", false),
+        ("the mailbox of the recipient does not exist", true),
+        ("the recipient's mailbox was not found on this server", true),
+        // What stands between them is what the words are said of.
+        ("user lookup failed: LDAP server not found", false),
+        (
+            "the process that writes to the mailbox was killed by an unknown signal",
+            false,
+        ),
+        ("user unknown at host mail.example.com", true),
+        ("mailbox on our new mail server not found", true),
+        ("user or domain has been disabled", true),
+        // Who did it.
+        ("connection closed by the recipient", false),
+        ("Verbindung vom Empfänger geschlossen", false),
+        // Another sentence.
+        (
+            "domain example.net not found; mail to the user could not be routed",
+            false,
+        ),
+        ("host not found, recipient not tried", false),
+        // The sender.
+        ("the sender's account has been suspended", false),
+        ("your account has been disabled for outgoing mail", false),
+        ("Účet odesílatele byl zablokován", false),
+        ("发件人的帐户已被停用", false),
+        ("the recipient's account has been suspended", true),
+        ("收件人的帐户已被停用", true),
+        // What a system did is said of whom it did not find.
+        ("our server could not find the user", true),
+        ("unknown user name", true),
+        ("no such user here, said the server", true),
+    ];
+    for (text, blames) in rows {
+        let verdict = judge(text);
+        let blamed = matches!(
+            verdict.reason,
+            FailureReason::UserUnknown | FailureReason::AccountDisabled
+        );
+        assert_eq!(blamed, blames, "{text}: {verdict:?}");
     }
 }

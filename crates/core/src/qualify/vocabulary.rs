@@ -368,7 +368,11 @@ impl Vocabulary {
             .collect();
         let heard = |hit: &&Hit| !muted.iter().any(|m| m.0 <= hit.start && hit.end <= m.1);
         let met: Vec<Met> = hits.iter().filter(heard).filter_map(Met::of).collect();
-        let inner = |m: &Met| met.iter().any(|other| other.holds(m));
+        // A server that other words know as well («mail server») stays the noun it is.
+        let hides = |other: &Met, m: &Met| {
+            m.noun().is_none() || other.noun().is_some() || self.is_whom(other)
+        };
+        let inner = |m: &Met| met.iter().any(|other| other.holds(m) && hides(other, m));
         let mut whole: Vec<&Met> = met.iter().filter(|m| !inner(m)).collect();
         whole.sort_by_key(|m| (m.start, m.end));
         let sentence = self.sentence(folded, &whole);
