@@ -28,6 +28,8 @@ pub(super) struct Words {
     client: Vec<String>,
     domain: Vec<String>,
     sender: Vec<String>,
+    of: Vec<String>,
+    mail: Vec<String>,
     join: Vec<String>,
     place: Vec<String>,
     agent: Vec<String>,
@@ -108,6 +110,8 @@ pub(super) struct Noun {
 /// The small words, folded.
 #[derive(Debug)]
 pub(super) struct Links {
+    of: HashSet<String>,
+    mail: HashSet<String>,
     join: HashSet<String>,
     place: HashSet<String>,
     agent: HashSet<String>,
@@ -120,6 +124,8 @@ impl Links {
     pub(super) fn new(words: &Words) -> Self {
         let folded = |list: &[String]| list.iter().map(|word| fold(word)).collect();
         Self {
+            of: folded(&words.of),
+            mail: folded(&words.mail),
             join: folded(&words.join),
             place: folded(&words.place),
             agent: folded(&words.agent),
@@ -129,16 +135,39 @@ impl Links {
         }
     }
 
-    /// Whether a gap holds nothing but small words that join nouns, or these and one more: «program of delivery for».
+    /// Whether what stands between two nouns makes the first one the second one's: small words, or one more that a
+    /// preposition follows: «program of delivery for».
     fn joins(&self, gap: &str) -> bool {
         let gap = gap.trim_start_matches(bounded);
         if !is_plain(gap) {
             return false;
         }
-        let small =
-            |word: &str| word == "s" || self.join.contains(word) || self.place.contains(word);
-        let (known, other): (Vec<&str>, Vec<&str>) = words(gap).partition(|word| small(word));
-        other.is_empty() || (other.len() == 1 && !known.is_empty())
+        let small = |word: &&str| {
+            *word == "s"
+                || self.of.contains(*word)
+                || self.mail.contains(*word)
+                || self.join.contains(*word)
+                || self.place.contains(*word)
+        };
+        let mut words = words(gap).skip_while(small);
+        let more = words.next();
+        let of = words.next().is_some_and(|word| self.of.contains(word));
+        more.is_none() || (of && words.all(|word| small(&word)))
+    }
+
+    /// Whether what follows a noun belongs to it: «recipient host», «recipient's old host», «получателя почтовый сервер».
+    fn attaches(&self, gap: &str) -> bool {
+        let gap = gap.trim_start_matches(bounded);
+        if matches!(
+            gap,
+            "" | " " | "'" | "' " | "-" | "의 " | "의" | "的" | "の"
+        ) {
+            return true;
+        }
+        if let Some(rest) = gap.strip_prefix("'s ") {
+            return is_plain(rest) && words(rest).count() <= 2;
+        }
+        is_plain(gap) && words(gap).all(|word| self.mail.contains(word))
     }
 
     /// Whether nothing but «or» or «and» stands in a gap.
@@ -151,7 +180,9 @@ impl Links {
     /// Whether a gap holds nothing but forms of «to be» and the like.
     fn links(&self, gap: &str) -> bool {
         let gap = gap.trim_start_matches(bounded);
-        is_plain(gap) && words(gap).all(|word| self.be.contains(word) || self.join.contains(word))
+        let small =
+            |word| self.be.contains(word) || self.join.contains(word) || self.of.contains(word);
+        is_plain(gap) && words(gap).all(small)
     }
 }
 
@@ -207,7 +238,8 @@ impl Sentence<'_> {
         let acts = acts.is_some_and(|word| self.links.act.contains(word));
         let is_meant = |noun: &&Noun| {
             let within = said.1 <= noun.start && noun.end <= whom.0;
-            let subject = !acts && self.is_subject(noun, said.0);
+            // «… unknown user»: said of what follows.
+            let subject = !acts && gap != " " && self.is_subject(noun, said.0);
             subject || (within && !self.is_place(noun))
         };
         match self.nouns.iter().find(is_meant) {
@@ -224,7 +256,7 @@ impl Sentence<'_> {
             let into = noun.start < said.1 && said.1 < noun.end && !self.is_place(noun);
             let crosses = into || (noun.start < said.0 && said.0 < noun.end);
             let behind = said.1 <= noun.start
-                && is_attached(self.between(said.1, noun.start))
+                && self.links.attaches(self.between(said.1, noun.start))
                 && !self.is_place(noun);
             crosses || behind || self.is_subject(noun, said.0)
         };
@@ -275,8 +307,9 @@ impl Sentence<'_> {
                 .copied()
         };
         of(whom).or_else(|| {
-            let attached =
-                |first: &&Place| first.1 <= whom.0 && is_attached(self.between(first.1, whom.0));
+            let attached = |first: &&Place| {
+                first.1 <= whom.0 && self.links.attaches(self.between(first.1, whom.0))
+            };
             self.whom
                 .iter()
                 .filter(attached)
@@ -292,7 +325,7 @@ impl Sentence<'_> {
             return false;
         }
         let gap = self.between(whom.1, noun.start);
-        is_attached(gap) || (noun.other == Other::Sender && self.links.joins(gap))
+        self.links.attaches(gap) || (noun.other == Other::Sender && self.links.joins(gap))
     }
 
     /// Whether a noun only says where: «on this server», «in our directory».
@@ -320,19 +353,6 @@ fn is_plain(gap: &str) -> bool {
         && gap
             .chars()
             .all(|c| c.is_alphanumeric() || matches!(c, ' ' | '\'' | '-'))
-}
-
-/// Whether what follows a noun belongs to it: «recipient host», «recipient's old host», «получателя сервер».
-fn is_attached(gap: &str) -> bool {
-    let gap = gap.trim_start_matches(bounded);
-    if matches!(
-        gap,
-        "" | " " | "'" | "' " | "-" | "의 " | "의" | "的" | "の"
-    ) {
-        return true;
-    }
-    let owned = gap.strip_prefix("'s ").filter(|rest| is_plain(rest));
-    owned.is_some_and(|rest| words(rest).count() <= 2)
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {

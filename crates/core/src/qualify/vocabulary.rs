@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use super::fold::fold;
 use super::meaning::Meaning;
-use super::pattern::stands_alone;
+use super::pattern::{bounded, stands_alone};
 use super::subjects::{Links, Noun, Other, Sentence, Subject, Words};
 use crate::failure::FailureReason;
 use crate::phrases::Phrases;
@@ -264,6 +264,15 @@ impl Met {
         })
     }
 
+    /// A noun with the end of its word: `ip-adress…` in «ip-adressen».
+    fn whole_word(mut self, text: &str) -> Self {
+        if let Is::Noun(_) = self.is {
+            let rest = text.get(self.end..).unwrap_or_default();
+            self.end += rest.len() - rest.trim_start_matches(bounded).len();
+        }
+        self
+    }
+
     const fn place(&self) -> (usize, usize) {
         (self.start, self.end)
     }
@@ -367,7 +376,8 @@ impl Vocabulary {
             .map(|hit| (hit.start, hit.end))
             .collect();
         let heard = |hit: &&Hit| !muted.iter().any(|m| m.0 <= hit.start && hit.end <= m.1);
-        let met: Vec<Met> = hits.iter().filter(heard).filter_map(Met::of).collect();
+        let met = hits.iter().filter(heard).filter_map(Met::of);
+        let met: Vec<Met> = met.map(|m| m.whole_word(folded)).collect();
         // A server that other words know as well («mail server») stays the noun it is.
         let hides = |other: &Met, m: &Met| {
             m.noun().is_none() || other.noun().is_some() || self.is_whom(other)
