@@ -14,6 +14,9 @@ use super::pattern::bounded;
 /// Most words between a preposition and the place it tells: «on our new mail server».
 const MOST_BEFORE_PLACE: usize = 3;
 
+/// Most words of a text of which one weak word is believed: «550 5.2.1 disabled by the administrator».
+const MOST_WORDS: usize = 10;
+
 /// Most bytes that are looked at around a noun.
 const AROUND: usize = 40;
 
@@ -250,7 +253,7 @@ impl Sentence<'_> {
     }
 
     /// What words are said of that blame by themselves: a noun before them, across them or right behind them. `weak` ones
-    /// blame only where no noun stands before them at all.
+    /// blame only in a short text that names nothing else before them.
     pub(super) fn subject_of_phrase(&self, said: Place, weak: bool) -> Subject {
         let is_meant = |noun: &&Noun| {
             let into = noun.start < said.1 && said.1 < noun.end && !self.is_place(noun);
@@ -269,18 +272,17 @@ impl Sentence<'_> {
             linked.find_map(|whom| self.owner(*whom))
         };
         let found = self.nouns.iter().find(is_meant).copied().or_else(owner);
-        let found = found.or_else(|| {
-            self.nouns
-                .iter()
-                .find(|n| weak && self.drowns(n, said.0))
-                .copied()
-        });
-        found.into()
+        match found {
+            Some(noun) => Subject::Other(noun),
+            None if weak && !self.is_told(said.0) => Subject::Unclear,
+            None => Subject::Recipient,
+        }
     }
 
-    /// Whether a noun stands before words in the same sentence.
-    fn drowns(&self, noun: &Noun, said: usize) -> bool {
-        noun.end <= said && !self.between(noun.end, said).contains(". ") && !self.is_place(noun)
+    /// Whether a text is so short that a word may be all it says, and names nothing else before it.
+    fn is_told(&self, said: usize) -> bool {
+        let before = |noun: &Noun| noun.end <= said && !self.is_place(noun);
+        words(self.text).nth(MOST_WORDS).is_none() && !self.nouns.iter().any(before)
     }
 
     /// The noun that words are said of which stand behind or before it: «the licence has expired», «unknown host».
