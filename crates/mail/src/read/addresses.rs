@@ -240,7 +240,9 @@ pub(super) fn is_unread(address: &str) -> bool {
 
 /// Whether two written addresses are the same, as far as a report cares.
 pub(super) fn same(a: &str, b: &str) -> bool {
-    a.eq_ignore_ascii_case(b)
+    // The dot of the root (RFC 1034 §3.1).
+    a.trim_end_matches('.')
+        .eq_ignore_ascii_case(b.trim_end_matches('.'))
 }
 
 /// Whether two addresses have the same local part.

@@ -37,11 +37,15 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         let bare = line.trim();
         let owner = program_for(line, lines.peek().copied());
         let owner = owner.and_then(|name| placed_at(name, host));
+        if found.len() >= MAX_NAMES {
+            break;
+        }
         found.extend(owner.map(|address| Named {
             address,
             own: said_of(text, bare).to_owned(),
             ..Named::default()
         }));
+        found.extend(in_queue(bare, lines.peek().copied()));
         let said = reply::find(bare).filter(|reply| reply.at == 0);
         let Some((head, reason)) = bare.split_once("... ") else {
             continue;
@@ -67,6 +71,18 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         }
     }
     found
+}
+
+/// MMDF: `'jane (host: mx.example.org) (queue: local)' for the following` and on the next line the reason.
+fn in_queue(line: &str, next: Option<&str>) -> Option<Named> {
+    let (name, rest) = line.trim_start_matches('\'').split_once(" (host: ")?;
+    let (host, _) = rest.split_once(") (queue: ")?;
+    let plain = !name.contains([' ', '@', '<']);
+    Some(Named {
+        address: placed_at(name, host).filter(|_| plain)?,
+        own: format!("{line}\n{}", next.unwrap_or_default()),
+        ..Named::default()
+    })
 }
 
 /// What a transcript says of a program: `554 |/usr/bin/filter... unknown mailer error 1`.

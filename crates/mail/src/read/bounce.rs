@@ -131,13 +131,17 @@ fn whom(
     reading
 }
 
+/// Recipients that are looked for in a list.
+const MAX_LISTED: usize = 20;
+
 /// Whom the reporting host names without a domain; beside others that stand in a list only those that stand there, too.
 fn named_at_host(text: &str, from: &str, known: &[generic::Named]) -> Vec<generic::Named> {
     let host = from.rsplit_once('@').map_or("", |(_, host)| host);
     let mut named = bare_names::at_host(text, host, vocabulary::shipped());
     let others = || known.iter().flat_map(generic::Named::names);
+    let mut first = others().take(MAX_LISTED);
     let listing =
-        text.contains("(expanded from") || others().any(|other| bare_names::has_line(text, other));
+        text.contains("(expanded from") || first.any(|other| bare_names::has_line(text, other));
     named.retain(|new| {
         (!listing || bare_names::is_listed(text, &new.address))
             && !others().any(|other| addresses::same_local(other, &new.address))
@@ -216,7 +220,10 @@ fn why_none(
 ) -> Option<&'static str> {
     let forward = auto_reply::is_forward(&outer.subject);
     let with_fields = forward && !status.groups.is_empty();
-    let passed_on = forward || is_conversation(mail) || quotes(text);
+    // Programs that answer do not say with what a person writes.
+    let written =
+        mail.headers.get("x-mailer").is_some() || mail.headers.get("user-agent").is_some();
+    let passed_on = forward || written || is_conversation(mail) || quotes(text);
     if outer.answers() && !with_fields && passed_on {
         return Some("a person answers or forwards: no report of a mail system");
     }
@@ -235,11 +242,13 @@ fn read_fields(
     (reading, dialect, rules): (&Reading, Option<&Dialect>, &RuleSet),
     report: &mut Report,
 ) -> bool {
-    let failed: Vec<&Group> = status
-        .groups
-        .iter()
-        .filter(|g| matches!(g.outcome(), Some(Done::Failed | Done::Delayed)))
-        .collect();
+    let mut failed: Vec<&Group> = Vec::new();
+    for group in &status.groups {
+        let known = failed.iter().any(|other| other.is_about(group));
+        if matches!(group.outcome(), Some(Done::Failed | Done::Delayed)) && !known {
+            failed.push(group);
+        }
+    }
     if failed.is_empty() {
         return false;
     }
@@ -266,7 +275,7 @@ fn read_fields(
             judge(said, rules)
         })
         .collect();
-    let more = left_out(status, reading);
+    let more = left_out(status, reading, rules);
     report.recipients.extend(more.map(|named| {
         let said = Said {
             addresses: named.addresses(),
@@ -278,21 +287,37 @@ fn read_fields(
     true
 }
 
-/// Recipients that the text lists as failed, with a reply for each, beside those of the fields: reports have lost fields
+/// Recipients that the text lists as failed, with a reply or what is known to fail for each, beside those of the fields: reports have lost fields
 /// on their way. Where no name of the text is in the fields, the two may call the same ones differently.
 fn left_out<'a>(
     status: &'a DeliveryStatus,
     reading: &'a Reading,
+    rules: &'a RuleSet,
 ) -> impl Iterator<Item = &'a generic::Named> {
     let in_fields = |named: &generic::Named| {
         let mut groups = status.groups.iter().flat_map(Group::addresses);
+        let mut names = status
+            .groups
+            .iter()
+            .filter_map(|group| group.local_name.as_deref());
         groups.any(|field| named.names().any(|name| addresses::alike(&field, name)))
+            || names.any(|local| named.names().any(|name| is_local(name, local)))
     };
     let shared = reading.strong && reading.named.iter().any(in_fields);
-    let told =
-        |named: &generic::Named| named.is_told() || super::reply::find(&named.mentions).is_some();
+    let told = |named: &generic::Named| {
+        let replied = named.is_told() || super::reply::find(&named.mentions).is_some();
+        replied || super::evidence::is_known_failure(&named.address, vec![named.own.clone()], rules)
+    };
     let named = reading.named.iter().filter(move |_| shared);
     named.filter(move |named| !in_fields(named) && told(named))
+}
+
+/// Whether an address has this local part: `<jane>`, where fields name her without a domain.
+fn is_local(address: &str, local: &str) -> bool {
+    let (of, _) = address.rsplit_once('@').unwrap_or_default();
+    let marks = ['<', '>', '"'];
+    of.trim_matches(marks)
+        .eq_ignore_ascii_case(local.trim_matches(marks))
 }
 
 /// Whether a report without fields confirms a delivery.

@@ -56,6 +56,13 @@ impl Group {
         all
     }
 
+    /// Whether both name the same recipient and say the same of it: reports have given one twice.
+    pub(super) fn is_about(&self, other: &Self) -> bool {
+        let (own, others) = (self.addresses(), other.addresses());
+        let same = own.first().zip(others.first());
+        same.is_some_and(|(a, b)| addresses::same(a, b)) && self.status == other.status
+    }
+
     /// What was done, from the field or else from the class of the status (RFC 3463 §3.1).
     pub(super) fn outcome(&self) -> Option<Done> {
         self.done.or_else(|| match self.status?.class {

@@ -183,7 +183,10 @@ pub(super) fn opt_out(
         && subject.starts_with(|c: char| c.is_alphanumeric());
     let short = !is_longer(text.before(), 60);
     let reply = subject.starts_with("re:") || subject.starts_with("fw");
-    (asked && short && !reply).then(|| Complaint {
+    // A list's own program tells what it did.
+    let routine =
+        vocabulary.subject.signs(&subject).has(Sign::Routine) || text.signs.has(Sign::Routine);
+    (asked && short && !reply && !routine).then(|| Complaint {
         feedback_type: "opt-out".to_owned(),
         recipients: addresses::first(outer.from)
             .map(str::to_owned)

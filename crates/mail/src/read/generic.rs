@@ -180,7 +180,9 @@ fn own_by_program(lines: &[&str], hits: &mut [Hit]) {
         let bare = above
             .find(|line| !line.trim_start().starts_with("(reason"))
             .map_or("", |line| line.trim_matches(MARKS));
-        let program = bare.starts_with(['|', '/']) || bare.starts_with(":include:");
+        let starts = [":include:", "pipe to |", "save to /"];
+        let program =
+            bare.starts_with(['|', '/']) || starts.iter().any(|start| bare.starts_with(start));
         let name = !bare.is_empty() && !bare.contains(char::is_whitespace);
         // `  (generated from jane@…)` with nothing above it: the address that failed is not shown.
         let line = lines.get(hit.line).map_or("", |line| line.trim_start());

@@ -10,8 +10,8 @@ use super::structure::{Headers, Part, PartKind, Structure};
 /// References and recipients that are kept.
 const MAX_KEPT: usize = 50;
 
-/// Fields of a returned message that name its recipient, the most telling first.
-const RECIPIENT_FIELDS: &[&str] = &[
+/// Fields of a returned message by which a delivery names its recipient, the most telling first.
+const ENVELOPE_FIELDS: &[&str] = &[
     "x-failed-recipients",
     "x-hmxmroriginalrecipient",
     "x-actual-recipient",
@@ -22,8 +22,6 @@ const RECIPIENT_FIELDS: &[&str] = &[
     "x-apparently-to",
     "x-rcpt-to",
     "apparently-to",
-    "to",
-    "cc",
 ];
 
 /// What the outer headers and the returned part say of the original.
@@ -120,10 +118,13 @@ fn add_headers(original: &mut Original, headers: &Headers<'_>) {
             original.return_path = addresses::first(&value()).map(str::to_owned);
         }
     }
-    for name in RECIPIENT_FIELDS {
+    for name in ENVELOPE_FIELDS.iter().chain(&["to", "cc"]) {
         for value in headers.all(name) {
             push_addresses(&mut original.recipients, &value);
             original.more_recipients |= names_without_domain(&value);
+            if ENVELOPE_FIELDS.contains(name) {
+                push_addresses(&mut original.envelope, &value);
+            }
         }
     }
 }
@@ -210,10 +211,15 @@ pub(super) fn recipients_told(original: &Original) -> &[String] {
         .filter_map(|reader| addresses::list_of(reader));
     let mut lists = lists.take(MAX_KEPT);
     let is_for = |list: &String| original.recipients.iter().any(|r| addresses::same(r, list));
-    if lists.any(|list| is_for(&list)) {
+    let Some(list) = lists.find(is_for) else {
+        return &original.recipients;
+    };
+    // `Apparently-To: jane@…`: the delivery tells which member it was for.
+    let envelope = &original.envelope;
+    if envelope.iter().any(|r| addresses::same(r, &list)) {
         return &[];
     }
-    &original.recipients
+    envelope
 }
 
 /// The recipient whom a return path names that was made for one alone.

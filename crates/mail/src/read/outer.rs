@@ -26,7 +26,7 @@ pub(super) struct Outer {
     pub null_path: bool,
     /// Its headers show that a program wrote it.
     pub robot: bool,
-    /// It came to an address to which only reports are sent (`garden-bounces@`, `err+42@`), and belongs to no conversation.
+    /// It came to an address to which only reports are sent (`garden-bounces@`, `err+42@`, one made for one recipient), and belongs to no conversation.
     pub expected: bool,
     /// Whom it is to.
     pub readers: Vec<String>,
@@ -62,6 +62,9 @@ impl Outer {
         let path = mail.headers.get("return-path").unwrap_or_default();
         let to = decoded("to");
         let readers = addresses::all(&to);
+        let made_for_one = readers
+            .iter()
+            .any(|reader| addresses::in_return_path(reader).is_some());
         let mut bystanders = addresses::all(&from);
         bystanders.extend(readers.iter().cloned());
         // The list for which the reader speaks has not failed, one of its members has; but for what its own program tells.
@@ -91,7 +94,7 @@ impl Outer {
                 || from.trim() == "<>",
             null_path: path.trim() == "<>",
             robot: is_robot(mail, &from),
-            expected: vocabulary.takes_reports(&to) && !is_conversation(mail),
+            expected: (vocabulary.takes_reports(&to) || made_for_one) && !is_conversation(mail),
             subject_signs,
             from,
             subject,

@@ -81,6 +81,9 @@ pub struct Original {
     pub delivered_to: Vec<String>,
     /// Recipients in the headers of the returned message (To, Cc, X-Failed-Recipients and others).
     pub recipients: Vec<String>,
+    /// Those of them whom fields of the delivery name (Envelope-To, Delivered-To, Apparently-To and others).
+    #[serde(default)]
+    pub envelope: Vec<String>,
     /// Others are named there without a domain: `jane`, `far!jane`.
     #[serde(default)]
     pub more_recipients: bool,

@@ -65,6 +65,26 @@ pub(super) fn heading(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
     }
 }
 
+/// The sentence right above an address that stands alone, further in: `The user's account is disabled.`
+fn said_above(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<String> {
+    let is_hit = |number: &usize| chosen.iter().any(|h| h.line == *number);
+    let mut near = (0..hit.line).rev().take(MAX_PARAGRAPH);
+    let above = near.find(|number| !is_hit(number))?;
+    let line = lines.get(above)?.trim();
+    (line.contains(' ') && is_said_below(lines, hit, above)).then(|| line.to_owned())
+}
+
+/// Whether a line is a sentence, the lines below it are set further in, and a blank line ends them.
+fn is_said_below(lines: &[&str], hit: Hit, number: usize) -> bool {
+    let line = lines.get(number).copied().unwrap_or_default();
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut below = lines.get(number + 1..=hit.line).unwrap_or_default().iter();
+    let next = lines.get(hit.line + 1).copied().unwrap_or_default();
+    line.trim_end().ends_with('.')
+        && below.all(|below| indent(below) > indent(line))
+        && (next.trim().is_empty() || indent(next) > indent(line))
+}
+
 /// Whether the words above an address say what failed: what stands below a blank line is then not said of it.
 fn is_headed(lines: &[&str], chosen: &[Hit], hit: Hit) -> bool {
     let later = chosen.first().is_some_and(|first| first.line < hit.line);
@@ -171,6 +191,11 @@ pub(super) fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         out.push_str(after.trim_start_matches(MARKS));
         if !has_letters(&out) && hit.sentence && is_in_list(line, hit) {
             return out;
+        }
+        if !has_letters(&out)
+            && let Some(said) = said_above(lines, chosen, hit)
+        {
+            return said;
         }
     }
     for (number, next) in lines
