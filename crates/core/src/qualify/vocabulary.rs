@@ -28,7 +28,7 @@ const WEAK: i32 = 4;
 const OUTSPOKEN: i32 = 7;
 
 /// Most words that are looked at in one text.
-const MOST_HITS: usize = 96;
+const MOST_HITS: usize = 160;
 
 /// Most that further clues of the same kind add to the heaviest one.
 const MOST_EXTRA: i32 = 2;
@@ -297,13 +297,6 @@ impl Met {
             }),
         }
     }
-
-    /// Whether this one is longer and covers the other: «IP address» is no «address».
-    const fn holds(&self, other: &Self) -> bool {
-        self.start <= other.start
-            && other.end <= self.end
-            && self.end - self.start > other.end - other.start
-    }
 }
 
 impl Vocabulary {
@@ -378,13 +371,7 @@ impl Vocabulary {
         let heard = |hit: &&Hit| !muted.iter().any(|m| m.0 <= hit.start && hit.end <= m.1);
         let met = hits.iter().filter(heard).filter_map(Met::of);
         let met: Vec<Met> = met.map(|m| m.whole_word(folded)).collect();
-        // A server that other words know as well («mail server») stays the noun it is.
-        let hides = |other: &Met, m: &Met| {
-            m.noun().is_none() || other.noun().is_some() || self.is_whom(other)
-        };
-        let inner = |m: &Met| met.iter().any(|other| other.holds(m) && hides(other, m));
-        let mut whole: Vec<&Met> = met.iter().filter(|m| !inner(m)).collect();
-        whole.sort_by_key(|m| (m.start, m.end));
+        let whole = self.outermost(&met);
         let sentence = self.sentence(folded, &whole);
         let mut clues = Vec::new();
         for hit in hits.iter().filter(heard) {
@@ -409,6 +396,27 @@ impl Vocabulary {
             }
         }
         clues
+    }
+
+    /// What stands within nothing longer, in order: «IP address» is no «address». A server that other words know as well
+    /// («mail server») stays the noun it is.
+    fn outermost<'m>(&self, met: &'m [Met]) -> Vec<&'m Met> {
+        let mut sorted: Vec<&Met> = met.iter().collect();
+        sorted.sort_by_key(|m| (m.start, std::cmp::Reverse(m.end)));
+        let mut whole: Vec<&Met> = Vec::with_capacity(sorted.len());
+        // How far what began before reaches: anything, and what hides a noun.
+        let (mut any, mut noun) = (0, 0);
+        for same in sorted.chunk_by(|a, b| a.place() == b.place()) {
+            let hidden = |m: &Met| m.end <= if m.noun().is_some() { noun } else { any };
+            whole.extend(same.iter().copied().filter(|m| !hidden(m)));
+            let end = same.first().map_or(0, |m| m.end);
+            any = any.max(end);
+            if same.iter().any(|m| m.noun().is_some() || self.is_whom(m)) {
+                noun = noun.max(end);
+            }
+        }
+        whole.sort_by_key(|m| m.place());
+        whole
     }
 
     /// The nouns of a text.

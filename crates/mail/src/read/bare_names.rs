@@ -32,6 +32,11 @@ const CLOSING: &[char] = &[
 /// The dots are Sendmail's. A path (`550 relay!far!jane... Host unknown`) tells its host itself (RFC 976 §2.1).
 pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Named> {
     let mut found: Vec<Named> = Vec::new();
+    let has = |mark: &str| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some();
+    let queues = has(") (queue: ");
+    if !queues && !has("... ") && !has("expanded from") {
+        return found;
+    }
     let mut lines = lines::of(text).peekable();
     while let Some(line) = lines.next() {
         let bare = line.trim();
@@ -45,7 +50,9 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
             own: said_of(text, bare).to_owned(),
             ..Named::default()
         }));
-        found.extend(in_queue(bare, lines.peek().copied()));
+        if queues {
+            found.extend(in_queue(bare, lines.peek().copied()));
+        }
         let said = reply::find(bare).filter(|reply| reply.at == 0);
         let Some((head, reason)) = bare.split_once("... ") else {
             continue;
