@@ -25,6 +25,9 @@ pub struct Explanation {
 /// Least evidence of the text that is trusted without a status or with one that disagrees.
 const TRUSTED: i32 = 4;
 
+/// Least evidence of the text that condemns an address though the reply is transient.
+const OUTSPOKEN: i32 = 7;
+
 /// A text in the forms that patterns look at.
 struct Text<'a> {
     raw: &'a str,
@@ -209,7 +212,7 @@ fn weigh(
                 "code-class"
             };
             let sure = confidence(score, all.second(meaning), name);
-            let said = text.of_meaning(meaning) >= TRUSTED;
+            let said = text.of_meaning(meaning) >= OUTSPOKEN;
             fallback(name, cautious(meaning, stated, said), stated, folded, sure)
         }
     };
