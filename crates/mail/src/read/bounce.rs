@@ -162,7 +162,8 @@ fn got_it(named: &generic::Named, text: &Notice, vocabulary: &vocabulary::Vocabu
     let bare = named.own.trim_start_matches('<');
     let own = bare.strip_prefix(named.address.as_str()).unwrap_or(bare);
     // Sendmail: `<jane@example.org>... Sent (Ok)`.
-    if own.trim_start_matches('>').starts_with("... Sent") {
+    let rest = own.trim_start_matches(['>', '.', ' ']);
+    if rest == "Sent" || rest.starts_with("Sent (") {
         return true;
     }
     let first = own.split_whitespace().next();
