@@ -271,7 +271,19 @@ pub(super) fn alike(a: &str, b: &str) -> bool {
         let first = b.1.split('.').next().unwrap_or_default();
         a.0.eq_ignore_ascii_case(b.0) && a.1.eq_ignore_ascii_case(first)
     };
-    same(a, b) || through(a, b) || through(b, a) || shorter(a, b) || shorter(b, a)
+    let alike = |a: &str, b: &str| through(a, b) || shorter(a, b) || is_prefixed(a, b);
+    same(a, b) || alike(a, b) || alike(b, a)
+}
+
+/// Whether one is the other as qmail's virtual domains write it: `example.org-jane@example.org`.
+fn is_prefixed(long: &str, short: &str) -> bool {
+    let (Some(long), Some(short)) = (long.rsplit_once('@'), short.rsplit_once('@')) else {
+        return false;
+    };
+    let local = long.0.get(long.1.len()..);
+    local.and_then(|rest| rest.strip_prefix('-')) == Some(short.0)
+        && same(long.1, short.1)
+        && long.0.starts_with(long.1)
 }
 
 /// Whether the local part is one that systems use for themselves.

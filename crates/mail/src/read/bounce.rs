@@ -186,10 +186,18 @@ fn is_told_delivered(
     // What is said in the next sentence may be said of others.
     let own = named.own.split(". ").next();
     let heading = Some(named.heading.as_str());
-    let mut told = [own, lead, heading, sentence.as_deref()]
+    let list = before.get(..at).and_then(heading_of_list);
+    let mut told = [own, lead, heading, list, sentence.as_deref()]
         .into_iter()
         .flatten();
     told.any(|said| is_confirmed(said, vocabulary))
+}
+
+/// The line with a colon above a list that a text ends in: `Sent and delivered OK:` and below it addresses.
+fn heading_of_list(text: &str) -> Option<&str> {
+    let item = |line: &&str| line.trim_start().starts_with('<') || line.trim().is_empty();
+    let mut above = text.lines().rev().take(MAX_LISTED).skip_while(item);
+    above.next().filter(|line| line.trim_end().ends_with(':'))
 }
 
 /// Whether what is said beside an address confirms the delivery, and nothing else.

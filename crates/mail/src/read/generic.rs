@@ -348,12 +348,11 @@ fn collect(lines: &[&str], hits: &[Hit], chosen: &[Hit]) -> Vec<Named> {
         let line = lines.get(hit.line).map_or("", |line| line.trim_start());
         let echo =
             line.starts_with(">>>") || line.starts_with("<<<") || is_quoted_reply(lines, *hit);
-        if let Some(known) = named
-            .iter_mut()
-            .find(|n| addresses::alike(&n.address, address))
-        {
+        let is = |n: &&mut Named| n.names().any(|name| addresses::alike(name, address));
+        if let Some(known) = named.iter_mut().find(is) {
             known.echo &= echo;
-            if !addresses::same(&known.address, address) && known.also.len() < MAX_ALSO {
+            let new = !known.names().any(|name| addresses::same(name, address));
+            if new && known.also.len() < MAX_ALSO {
                 known.also.push(address.to_owned());
             }
             let into = if has_letters(&known.own) {

@@ -39,6 +39,13 @@ pub(super) fn by_program(text: &str, address: &str, hollow: &[String]) -> Option
 pub(super) fn aliases(lines: &[&str], hits: &[Hit], of: Hit) -> Vec<String> {
     hits.iter()
         .filter(|h| h.strength == Strength::Alias && h.line >= of.line && h.line <= of.line + 3)
+        // On another one's line it is another name of that one.
+        .filter(|h| {
+            h.line == of.line
+                || !hits
+                    .iter()
+                    .any(|o| o.line == h.line && o.strength != h.strength)
+        })
         .map(|h| address_at(lines, *h).to_owned())
         .collect()
 }
