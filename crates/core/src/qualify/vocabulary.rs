@@ -330,7 +330,7 @@ impl Vocabulary {
         let mut pairs = Pairs::new(numbers.len());
         let number = |name: &String| {
             let found = numbers.get(name.as_str()).copied();
-            found.ok_or_else(|| format!("the pair's concept \"{name}\" is not defined"))
+            found.ok_or_else(|| format!("the concept \"{name}\" is not defined"))
         };
         for pair in &file.pair {
             for (a, b) in pair
@@ -347,12 +347,12 @@ impl Vocabulary {
         }
         let texts: Vec<&str> = terms.list.iter().map(|term| term.text.as_str()).collect();
         let named = |names: &[&str]| {
-            let found = names.iter().filter_map(|name| numbers.get(name).copied());
-            found.collect()
+            let found = names.iter().map(|name| number(&(*name).to_owned()));
+            found.collect::<Result<Vec<u16>, String>>()
         };
         Ok(Self {
-            whom: named(WHOM),
-            said: named(SAID),
+            whom: named(WHOM)?,
+            said: named(SAID)?,
             phrases: Phrases::new(&texts)?,
             terms: terms.list,
             pairs,

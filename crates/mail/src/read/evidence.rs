@@ -71,6 +71,9 @@ pub(super) fn why_bounce(
     if away {
         return None;
     }
+    if tells_undelivered(mail) {
+        return Some("a field of its own tells to whom it was not delivered".to_owned());
+    }
     let returned = returns_message(mail, text);
     let titled = || !super::original::in_subject(outer).is_empty();
     let whom = !reading.named.is_empty() || returned || (system && subject && titled());
@@ -188,6 +191,15 @@ pub(super) fn understood(
     let told_of = |named: &generic::Named| why_failed(outer, text, reading, (named, told), rules);
     let why = reading.named.iter().take(MAX_MEANT).find_map(told_of);
     why.map(str::to_owned)
+}
+
+/// Whether a program put the recipient into a field that says it: `X-Undelivered-To: jane@example.org`.
+fn tells_undelivered(mail: &Structure<'_>) -> bool {
+    mail.headers.iter().any(|(name, value)| {
+        let name = name.to_ascii_lowercase();
+        let own = name.starts_with(b"x-") && memchr::memmem::find(&name, b"undeliver").is_some();
+        own && memchr::memchr(b'@', value).is_some()
+    })
 }
 
 /// Whether a short mail of a program or a desk came to an address that only takes reports, and speaks of the reader's mail
