@@ -486,7 +486,6 @@ fn read_text(
             texts.insert(texts.len().min(1), means.clone());
         }
         texts.push(reading.before.clone());
-        texts.push(outer.subject.clone());
     };
     let is_stopped = |address: &String| stopped.iter().any(|a| addresses::same(a, address));
     report.recipients = reading
@@ -502,6 +501,10 @@ fn read_text(
                 Some((Others::Apart, _)) | None => {}
             }
             extra(&mut texts);
+            // The subject may be about another one of several.
+            if reading.named.len() == 1 || !named.is_told() {
+                texts.push(outer.subject.clone());
+            }
             if reading.named.len() == 1 {
                 texts.push(first_chars(text.before(), 1_500).to_owned());
             }
@@ -528,6 +531,7 @@ fn read_text(
     if report.recipients.is_empty() {
         let mut texts = vec![first_chars(text.before(), 4_000).to_owned()];
         extra(&mut texts);
+        texts.push(outer.subject.clone());
         report.recipients = unnamed::recipients((mail, outer), report, &texts, delayed, rules);
     }
     unnamed::complete(mail, report);

@@ -53,7 +53,7 @@ pub(super) fn classify(
         let apart = head.trim() == "(" || head.contains("=>") || head.contains("->");
         let glued = last.filter(|_| is_glue(head) && !apart);
         let place = Place {
-            before: unnumbered(head, floor == 0),
+            before: unrouted(unnumbered(head, floor == 0)),
             after: line.get(span.end..).unwrap_or_default(),
             until_next: line.get(span.end..next).unwrap_or_default(),
             first: floor == 0,
@@ -107,11 +107,25 @@ fn unnumbered(before: &str, first: bool) -> &str {
     }
 }
 
+/// What stands before an address, without its source route (RFC 5321 appendix C): `@relay.example.net,@far.example.com:`.
+fn unrouted(before: &str) -> &str {
+    let Some(route) = before.strip_suffix(':') else {
+        return before;
+    };
+    let start = route.rfind(['<', ' ', '"', '\t']).map_or(0, |at| at + 1);
+    let hosts = route.get(start..).unwrap_or_default();
+    if hosts.starts_with('@') && !hosts.contains(':') {
+        before.get(..start).unwrap_or_default()
+    } else {
+        before
+    }
+}
+
 /// Whether a line holds nothing but addresses, or one address and what marks it.
 pub(super) fn is_list(line: &str, spans: &[Span]) -> bool {
     let mut at = 0;
     for span in spans {
-        let between = line.get(at..span.start).unwrap_or_default();
+        let between = unrouted(line.get(at..span.start).unwrap_or_default());
         if !between.trim_matches(MARKS).is_empty() {
             return false;
         }
@@ -159,7 +173,7 @@ fn strength(
         }
         return stands_first(after, vocabulary).then_some((Strength::Strong, false));
     }
-    if first && (is_reply_prefix(bare) || is_pointing_reply(before)) {
+    if first && (is_reply_prefix(bare) || is_pointing_reply(before) || is_named_reply(place)) {
         return (!is_of_sender(after)).then_some((Strength::Strong, true));
     }
     let lower = bare.to_lowercase();
@@ -264,6 +278,17 @@ fn is_pointing_reply(before: &str) -> bool {
     bare.ends_with("->")
         && before.trim_start().starts_with(['4', '5'])
         && reply::find(before).is_some()
+}
+
+/// `550 Jane Doe <jane@example.org>... User unknown`: a reply, a name, and the address that Sendmail's dots follow.
+fn is_named_reply(place: Place<'_>) -> bool {
+    let named = place.before.trim_start().strip_suffix('<');
+    let named = named.filter(|_| place.after.starts_with(">... "));
+    named.is_some_and(|named| {
+        let from = named.find(|c: char| c.is_alphabetic() || c == '"');
+        let (code, name) = named.split_at(from.unwrap_or(named.len()));
+        is_reply_prefix(code.trim_matches(MARKS)) && name.split_whitespace().count() <= 4
+    })
 }
 
 /// Whether a text ends with a label, as a word of its own where it is one of an alphabet that parts words.
