@@ -25,8 +25,8 @@ pub struct Explanation {
 /// Least evidence of the text that is trusted without a status or with one that disagrees.
 const TRUSTED: i32 = 4;
 
-/// Least evidence of the text that condemns an address though the reply is transient.
-const OUTSPOKEN: i32 = 7;
+/// Least weight of some words that condemn an address though the reply is transient.
+const OUTRIGHT: i32 = 7;
 
 /// A text in the forms that patterns look at.
 struct Text<'a> {
@@ -212,7 +212,7 @@ fn weigh(
                 "code-class"
             };
             let sure = confidence(score, all.second(meaning), name);
-            let said = text.of_meaning(meaning) >= OUTSPOKEN;
+            let said = text.heaviest(meaning) >= OUTRIGHT;
             fallback(name, cautious(meaning, stated, said), stated, folded, sure)
         }
     };

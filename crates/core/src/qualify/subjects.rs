@@ -255,21 +255,29 @@ impl Sentence<'_> {
     /// What words are said of that blame by themselves: a noun before them, across them or right behind them. `weak` ones
     /// blame only in a short text that names nothing else before them.
     pub(super) fn subject_of_phrase(&self, said: Place, weak: bool) -> Subject {
+        let within = |whom: &&Place| said.0 <= whom.0 && whom.1 <= said.1;
+        let named = self.whom.iter().any(|whom| within(&whom));
         let is_meant = |noun: &&Noun| {
             let into = noun.start < said.1 && said.1 < noun.end && !self.is_place(noun);
             let crosses = into || (noun.start < said.0 && said.0 < noun.end);
             let behind = said.1 <= noun.start
                 && self.links.attaches(self.between(said.1, noun.start))
                 && !self.is_place(noun);
-            crosses || behind || self.is_subject(noun, said.0)
+            // «The domain has no such user», «error: user unknown»: the words have a subject of their own.
+            let subject = !named || noun.other == Other::Sender;
+            crosses || behind || (subject && self.is_subject(noun, said.0))
         };
         let owner = || {
             let linked = |whom: &&Place| {
                 let before = whom.1 <= said.0 && self.links.links(self.between(whom.1, said.0));
-                before || (said.0 <= whom.0 && whom.1 <= said.1)
+                before || within(whom)
+            };
+            let told = |whom: Place, noun: &Noun| {
+                let next = noun.end <= whom.0 && self.between(noun.end, whom.0).trim().is_empty();
+                !(named && next) || noun.other == Other::Sender
             };
             let mut linked = self.whom.iter().filter(linked);
-            linked.find_map(|whom| self.owner(*whom))
+            linked.find_map(|whom| self.owner(*whom).filter(|noun| told(*whom, noun)))
         };
         let found = self.nouns.iter().find(is_meant).copied().or_else(owner);
         match found {

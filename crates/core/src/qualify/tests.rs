@@ -526,6 +526,24 @@ fn words_of_blame_are_believed_of_a_recipient_alone() {
         ("our server could not find the user", true),
         ("unknown user name", true),
         ("no such user here, said the server", true),
+        // Articles are no prepositions, and «of» is no «or».
+        ("a machine of the recipient was not found", false),
+        (
+            "the recipient was not checked because a host is unknown",
+            false,
+        ),
+        ("la máquina del destinatario es desconocida", false),
+        ("the address of the mail server was not found", false),
+        ("mailbox of the gateway does not exist", false),
+        // Words that only look like such a noun.
+        ("554 5.1.1 De mailbox kon niet worden gevonden", true),
+        ("Die Adresse der Beispiel AG existiert nicht mehr", true),
+        ("Das Konto wurde am Dienstag gesperrt", true),
+        ("550 5.1.1 mailbox jane at mx.example.net not found", true),
+        ("550 5.1.1 relay.example.net user unknown", true),
+        // What has no such user is not what is missing.
+        ("550 The domain has no such user", true),
+        ("550 5.1.1 Error user unknown", true),
     ];
     for (text, blames) in rows {
         let verdict = judge(text);

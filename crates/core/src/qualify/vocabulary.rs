@@ -92,6 +92,11 @@ impl Scores {
         self.0.get(&meaning).map_or(0, |parts| parts.iter().sum())
     }
 
+    /// The weight of the heaviest words for one meaning.
+    pub fn heaviest(&self, meaning: Meaning) -> i32 {
+        self.0.get(&meaning).map_or(0, |[best, _, _]| *best)
+    }
+
     /// The heaviest meaning; among equals the one that stands first in the list of meanings.
     pub fn best(&self) -> Option<(Meaning, i32)> {
         let totals = self
@@ -370,6 +375,8 @@ impl Vocabulary {
             .collect();
         let heard = |hit: &&Hit| !muted.iter().any(|m| m.0 <= hit.start && hit.end <= m.1);
         let met = hits.iter().filter(heard).filter_map(Met::of);
+        // `mx.example.net` holds neither a network nor an exchanger.
+        let met = met.filter(|m| m.noun().is_none() || !is_of_host(folded, m.place()));
         let met: Vec<Met> = met.map(|m| m.whole_word(folded)).collect();
         let whole = self.outermost(&met);
         let sentence = self.sentence(folded, &whole);
@@ -535,6 +542,15 @@ impl Vocabulary {
             Subject::Recipient
         }
     }
+}
+
+/// Whether words stand within the name of a host: a dot, and right behind it or before it a letter or digit.
+fn is_of_host(text: &str, place: (usize, usize)) -> bool {
+    let mut before = text.get(..place.0).unwrap_or_default().chars().rev();
+    let mut after = text.get(place.1..).unwrap_or_default().chars();
+    let dotted =
+        |a: Option<char>, b: Option<char>| a == Some('.') && b.is_some_and(char::is_alphanumeric);
+    dotted(before.next(), before.next()) || dotted(after.next(), after.next())
 }
 
 /// Whether a meaning is the recipient's own fault: the address is not there, or closed.

@@ -45,13 +45,16 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         if found.len() >= MAX_NAMES {
             break;
         }
-        found.extend(owner.map(|address| Named {
-            address,
-            own: said_of(text, bare).to_owned(),
-            ..Named::default()
-        }));
+        add(
+            &mut found,
+            owner.map(|address| Named {
+                address,
+                own: said_of(text, bare).to_owned(),
+                ..Named::default()
+            }),
+        );
         if queues {
-            found.extend(in_queue(bare, lines.peek().copied()));
+            add(&mut found, in_queue(bare, lines.peek().copied()));
         }
         let said = reply::find(bare).filter(|reply| reply.at == 0);
         let Some((head, reason)) = bare.split_once("... ") else {
@@ -62,20 +65,20 @@ pub(super) fn at_host(text: &str, host: &str, vocabulary: &Vocabulary) -> Vec<Na
         let alone = head.len() == name.len() || said.is_some();
         let name = name.trim_matches(['<', '>', '"']);
         // A host that is late, a program's option.
-        let other = (name.contains('.') && !bare.starts_with('5')) || head.contains('|');
+        let other = (name.contains('.') && bare.starts_with('4')) || head.contains('|');
         let alone = alone && !other;
         let Some(address) = alone.then(|| placed_at(name, host)).flatten() else {
             continue;
         };
         let fails = said.is_some() || vocabulary.speaks_of_failure(reason);
-        let known = found.iter().any(|n| addresses::same(&n.address, &address));
-        if fails && !known && found.len() < MAX_NAMES {
-            found.push(Named {
+        add(
+            &mut found,
+            fails.then(|| Named {
                 address,
                 own: bare.to_owned(),
                 ..Named::default()
-            });
-        }
+            }),
+        );
     }
     found
 }
@@ -90,6 +93,17 @@ fn in_queue(line: &str, next: Option<&str>) -> Option<Named> {
         own: format!("{line}\n{}", next.unwrap_or_default()),
         ..Named::default()
     })
+}
+
+/// Adds one that is not there yet.
+fn add(found: &mut Vec<Named>, new: Option<Named>) {
+    let known = |new: &Named| {
+        found
+            .iter()
+            .any(|n| addresses::same(&n.address, &new.address))
+    };
+    let new = new.filter(|new| found.len() < MAX_NAMES && !known(new));
+    found.extend(new);
 }
 
 /// What a transcript says of a program: `554 |/usr/bin/filter... unknown mailer error 1`.
@@ -107,7 +121,7 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
     let mut lines = lines::of(text).peekable();
     while let Some(line) = lines.next() {
         // `jane  (unrecoverable error)`, `jane ... can't create …`
-        let bare = line.trim_start().trim_start_matches(['<', '"']);
+        let bare = line.trim_start().trim_start_matches(['<', '"', '\'']);
         // The path of UUCP before it.
         let bare = bare.rsplit_once('!').map_or(bare, |(_, end)| end);
         let said = bare
@@ -131,9 +145,16 @@ pub(super) fn is_listed(text: &str, address: &str) -> bool {
 /// Whether an address stands alone on a line, but for what is said of it in parentheses.
 pub(super) fn has_line(text: &str, address: &str) -> bool {
     lines::of(text).any(|line| {
-        let bare = line.trim_matches(MARKS);
-        let rest = bare.strip_prefix(address);
-        rest.is_some_and(|rest| rest.is_empty() || rest.trim_start_matches(MARKS).starts_with('('))
+        let bare = line.trim().trim_start_matches(MARKS);
+        let rest = bare
+            .strip_prefix(address)
+            .map(|rest| rest.trim_end_matches('>'));
+        rest.is_some_and(|rest| {
+            rest.is_empty()
+                || rest
+                    .trim_start_matches(['>', '"', ' ', '\t'])
+                    .starts_with('(')
+        })
     })
 }
 

@@ -1,5 +1,7 @@
 //! Bounces: from the delivery status fields, from the text in a dialect, from any text.
 
+use std::collections::HashSet;
+
 use posthaste_core::failure::FailureReason;
 use posthaste_core::qualify::RuleSet;
 
@@ -131,7 +133,7 @@ fn whom(
     reading
 }
 
-/// Recipients that are looked for in a list.
+/// Recipients that are looked for in a list, and lines of one.
 const MAX_LISTED: usize = 20;
 
 /// Whom the reporting host names without a domain; beside others that stand in a list only those that stand there, too.
@@ -187,15 +189,19 @@ fn is_told_delivered(
     let own = named.own.split(". ").next();
     let heading = Some(named.heading.as_str());
     let list = before.get(..at).and_then(heading_of_list);
+    let list = list.filter(|_| !named.is_told());
     let mut told = [own, lead, heading, list, sentence.as_deref()]
         .into_iter()
         .flatten();
     told.any(|said| is_confirmed(said, vocabulary))
 }
 
-/// The line with a colon above a list that a text ends in: `Sent and delivered OK:` and below it addresses.
+/// The line with a colon right above a list that a text ends in: `Sent and delivered OK:` and below it addresses.
 fn heading_of_list(text: &str) -> Option<&str> {
-    let item = |line: &&str| line.trim_start().starts_with('<') || line.trim().is_empty();
+    let item = |line: &&str| {
+        let line = line.trim();
+        line.starts_with('<') && (line.len() == 1 || line.ends_with('>'))
+    };
     let mut above = text.lines().rev().take(MAX_LISTED).skip_while(item);
     above.next().filter(|line| line.trim_end().ends_with(':'))
 }
@@ -251,13 +257,14 @@ fn read_fields(
     (reading, dialect, rules): (&Reading, Option<&Dialect>, &RuleSet),
     report: &mut Report,
 ) -> bool {
-    let mut failed: Vec<&Group> = Vec::new();
-    for group in &status.groups {
-        let known = failed.iter().any(|other| other.is_about(group));
-        if matches!(group.outcome(), Some(Done::Failed | Done::Delayed)) && !known {
-            failed.push(group);
-        }
-    }
+    let mut known = HashSet::new();
+    let failed: Vec<&Group> = status
+        .groups
+        .iter()
+        .filter(|g| matches!(g.outcome(), Some(Done::Failed | Done::Delayed)))
+        // Reports have given one recipient twice.
+        .filter(|g| g.says().is_none_or(|says| known.insert(says)))
+        .collect();
     if failed.is_empty() {
         return false;
     }

@@ -101,19 +101,23 @@ fn guess(raw: &[u8]) -> Cow<'_, str> {
 /// The encoding that the bytes look like: those of the first lines that are not plain ASCII, as the others tell nothing.
 fn detected(raw: &[u8]) -> &'static Encoding {
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Deny);
-    let mut seen = 0;
+    let (mut seen, mut whole) = (0, true);
     for line in raw.split_inclusive(|b| *b == b'\n') {
         if line.is_ascii() {
             continue;
         }
-        let line = line.get(..MAX_DETECTED - seen).unwrap_or(line);
-        detector.feed(line, false);
-        seen += line.len();
+        let part = line.get(..MAX_DETECTED - seen).unwrap_or(line);
+        detector.feed(part, false);
+        seen += part.len();
+        whole = part.len() == line.len();
         if seen >= MAX_DETECTED {
             break;
         }
     }
-    detector.feed(&[], true);
+    // A character that is cut in two would speak against the right encoding.
+    if whole {
+        detector.feed(&[], true);
+    }
     detector.guess(None, Utf8Detection::Allow)
 }
 

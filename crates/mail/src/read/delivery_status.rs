@@ -56,11 +56,13 @@ impl Group {
         all
     }
 
-    /// Whether both name the same recipient and say the same of it: reports have given one twice.
-    pub(super) fn is_about(&self, other: &Self) -> bool {
-        let (own, others) = (self.addresses(), other.addresses());
-        let same = own.first().zip(others.first());
-        same.is_some_and(|(a, b)| addresses::same(a, b)) && self.status == other.status
+    /// Of whom it says what: equal for fields that only repeat others. Nothing where nobody is named.
+    pub(super) fn says(&self) -> Option<impl Eq + std::hash::Hash + use<>> {
+        let address = self.addresses().into_iter().next()?;
+        let address = address.trim_end_matches('.').to_ascii_lowercase();
+        let done = self.done.map(|done| done as u8);
+        let status = self.status.map(|status| status.to_string());
+        Some((address, done, status, self.diagnostic.clone()))
     }
 
     /// What was done, from the field or else from the class of the status (RFC 3463 §3.1).

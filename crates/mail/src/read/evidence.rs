@@ -71,9 +71,6 @@ pub(super) fn why_bounce(
     if away {
         return None;
     }
-    if tells_undelivered(mail) {
-        return Some("a field of its own tells to whom it was not delivered".to_owned());
-    }
     let returned = returns_message(mail, text);
     let titled = || !super::original::in_subject(outer).is_empty();
     let whom = !reading.named.is_empty() || returned || (system && subject && titled());
@@ -92,6 +89,9 @@ pub(super) fn why_bounce(
     if mail.headers.get("list-unsubscribe").is_some() {
         // Sent to subscribers (RFC 2369): it may speak of failures, it reports none.
         return None;
+    }
+    if tells_undelivered(mail) && !success {
+        return Some("a field of its own tells to whom it was not delivered".to_owned());
     }
     if is_of_goods(outer, text) {
         return None;
@@ -195,11 +195,13 @@ pub(super) fn understood(
 
 /// Whether a program put the recipient into a field that says it: `X-Undelivered-To: jane@example.org`.
 fn tells_undelivered(mail: &Structure<'_>) -> bool {
-    mail.headers.iter().any(|(name, value)| {
-        let name = name.to_ascii_lowercase();
-        let own = name.starts_with(b"x-") && memchr::memmem::find(&name, b"undeliver").is_some();
-        own && memchr::memchr(b'@', value).is_some()
-    })
+    let fields = [
+        "x-undelivered-to",
+        "x-undeliverable-to",
+        "x-undelivered-recipient",
+    ];
+    let mut told = fields.iter().filter_map(|name| mail.headers.get(name));
+    told.any(|value| addresses::first(&value).is_some())
 }
 
 /// Whether a short mail of a program or a desk came to an address that only takes reports, and speaks of the reader's mail

@@ -98,7 +98,7 @@ impl Fields {
 
 fn only_one(original: &Original) -> Vec<String> {
     match original.recipients.as_slice() {
-        [one] => vec![one.clone()],
+        [one] if !original.more_recipients => vec![one.clone()],
         // The most telling field comes first; when it differs from To, it is the one that complained.
         [first, ..] if first.contains('@') => vec![first.clone()],
         _ => Vec::new(),

@@ -69,9 +69,7 @@ fn tell(report: &mut Report, step: &str, address: &str, texts: Vec<String>, rule
 
 /// Whom the quoted message was for, when the answer says that it could not reach that one.
 fn of_original(outer: &Outer, text: &Notice, rules: &RuleSet, report: &Report) -> Option<String> {
-    let [one] = original::recipients_told(&report.original) else {
-        return None;
-    };
+    let one = original::sole(&report.original)?;
     let said = text.before();
     let short = !is_longer(said, 80);
     (short

@@ -121,9 +121,10 @@ fn add_headers(original: &mut Original, headers: &Headers<'_>) {
     for name in ENVELOPE_FIELDS.iter().chain(&["to", "cc"]) {
         for value in headers.all(name) {
             push_addresses(&mut original.recipients, &value);
-            original.more_recipients |= names_without_domain(&value);
             if ENVELOPE_FIELDS.contains(name) {
                 push_addresses(&mut original.envelope, &value);
+            } else {
+                original.more_recipients |= names_without_domain(&value);
             }
         }
     }
@@ -159,10 +160,17 @@ fn push_addresses(into: &mut Vec<String>, value: &str) {
 
 /// Whether a list of recipients holds names without a domain: `jane, far!bob, joe@example.org`.
 fn names_without_domain(value: &str) -> bool {
-    let mut names = value
-        .split(',')
-        .map(|item| item.trim_matches(['<', '>', ' ', '\t']));
-    names.any(|name| !name.is_empty() && !name.contains(['@', ' ', ':', ';', '"', '(']))
+    let mut items = value.split(',').map(str::trim).peekable();
+    while let Some(item) = items.next() {
+        let name = item.trim_matches(['<', '>']);
+        let plain = !name.is_empty() && !name.contains(['@', ' ', ':', ';', '"', '(']);
+        // `Doe, Jane <jane@example.org>`: half of a name.
+        let half = items.peek().is_some_and(|next| next.contains('<'));
+        if plain && !half {
+            return true;
+        }
+    }
+    false
 }
 
 /// The one recipient that the returned headers name, if they name exactly one.
@@ -176,9 +184,14 @@ pub(super) fn only_recipient(headers: &Headers<'_>, original: &Original) -> Vec<
     if !named.is_empty() {
         return named;
     }
+    sole(original).into_iter().cloned().collect()
+}
+
+/// The recipient for whom alone the returned message was.
+pub(super) fn sole(original: &Original) -> Option<&String> {
     match recipients_told(original) {
-        [one] if !original.more_recipients => vec![one.clone()],
-        _ => Vec::new(),
+        [one] if !original.more_recipients => Some(one),
+        _ => None,
     }
 }
 
@@ -215,11 +228,14 @@ pub(super) fn recipients_told(original: &Original) -> &[String] {
         return &original.recipients;
     };
     // `Apparently-To: jane@…`: the delivery tells which member it was for.
+    // An address of the list at another host is no member.
     let envelope = &original.envelope;
-    if envelope.iter().any(|r| addresses::same(r, &list)) {
-        return &[];
+    let is_list = |r: &String| addresses::same_local(r, &list);
+    if envelope.iter().any(is_list) {
+        &[]
+    } else {
+        envelope
     }
-    envelope
 }
 
 /// The recipient whom a return path names that was made for one alone.
@@ -239,4 +255,45 @@ pub(super) fn in_subject(outer: &Outer) -> Vec<String> {
             && !addresses::is_role(address)
     });
     if named.len() == 1 { named } else { Vec::new() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_without_a_domain_are_recipients_too() {
+        for value in ["jane, joe@example.org", "far!jane", "joe@example.org,kim"] {
+            assert!(names_without_domain(value), "{value}");
+        }
+        for value in [
+            "joe@example.org",
+            "Doe, Jane <jane@example.org>",
+            "undisclosed-recipients:;",
+            "The walkers <walkers@example.org>, joe@example.org",
+            "",
+        ] {
+            assert!(!names_without_domain(value), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_member_of_a_list_is_told_by_the_delivery() {
+        let told = |to: &str, envelope: &[&str]| {
+            let owned = |list: &[&str]| list.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>();
+            let original = Original {
+                delivered_to: vec!["walkers-request@example.net".to_owned()],
+                recipients: [owned(envelope), owned(&[to])].concat(),
+                envelope: owned(envelope),
+                ..Original::default()
+            };
+            recipients_told(&original).to_vec()
+        };
+        let list = "walkers@example.net";
+        assert_eq!(told(list, &["jane@example.org"]), ["jane@example.org"]);
+        assert!(told(list, &[]).is_empty());
+        assert!(told(list, &[list]).is_empty());
+        assert!(told(list, &["walkers@hub.example.net"]).is_empty());
+        assert_eq!(told("jane@example.org", &[]), ["jane@example.org"]);
+    }
 }

@@ -29,7 +29,7 @@ pub(super) struct Outer {
     /// It came to an address to which only reports are sent (`garden-bounces@`, `err+42@`, one made for one recipient), and belongs to no conversation.
     pub expected: bool,
     /// Whom it is to.
-    pub readers: Vec<String>,
+    pub addressees: Vec<String>,
     /// Addresses that are never blamed while others are there: whom it is from and to.
     pub bystanders: Vec<String>,
     /// Short fields of its own in which a program names itself.
@@ -61,12 +61,12 @@ impl Outer {
         }
         let path = mail.headers.get("return-path").unwrap_or_default();
         let to = decoded("to");
-        let readers = addresses::all(&to);
-        let made_for_one = readers
+        let addressees = addresses::all(&to);
+        let made_for_one = addressees
             .iter()
-            .any(|reader| addresses::in_return_path(reader).is_some());
+            .any(|to| addresses::in_return_path(to).is_some());
         let mut bystanders = addresses::all(&from);
-        bystanders.extend(readers.iter().cloned());
+        bystanders.extend(addressees.iter().cloned());
         // The list for which the reader speaks has not failed, one of its members has; but for what its own program tells.
         let own = addresses::list_of(&from);
         bystanders.extend(addresses::list_of(&to).filter(|list| own.as_ref() != Some(list)));
@@ -98,7 +98,7 @@ impl Outer {
             subject_signs,
             from,
             subject,
-            readers,
+            addressees,
             bystanders,
             header,
         }

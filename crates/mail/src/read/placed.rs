@@ -208,6 +208,7 @@ fn strength(
     let another = place.follows
         && before.trim_end().ends_with([',', ';', '|'])
         && after.trim_start().starts_with([':', '(']);
+    let another = another || (place.follows && is_next_name(before));
     if another && !vocabulary.speaks_of_contact(before) {
         return Some((Strength::Strong, false));
     }
@@ -229,6 +230,17 @@ fn is_item(before: &str) -> bool {
         name.starts_with(' ')
             && (1..=4).contains(&name.split_whitespace().count())
             && !name.contains([':', '<', '>', '@'])
+    })
+}
+
+/// Whether a list of names and addresses goes on: `<jane@…>, Joe Public <`.
+fn is_next_name(before: &str) -> bool {
+    let name = before
+        .trim_start_matches(['>', ' '])
+        .strip_prefix([',', ';']);
+    let name = name.and_then(|rest| rest.strip_suffix('<'));
+    name.is_some_and(|name| {
+        (1..=4).contains(&name.split_whitespace().count()) && !name.contains([':', '=', '>', '@'])
     })
 }
 

@@ -78,18 +78,19 @@ fn said_above(lines: &[&str], chosen: &[Hit], hit: Hit) -> Option<String> {
     let mut near = (0..hit.line).rev().take(MAX_PARAGRAPH);
     let above = near.find(|number| !is_hit(number))?;
     let line = lines.get(above)?.trim();
-    (line.contains(' ') && is_said_below(lines, hit, above)).then(|| line.to_owned())
+    let more = is_hit(&(hit.line + 1));
+    (line.contains(' ') && is_said_below(lines, hit, (above, more))).then(|| line.to_owned())
 }
 
-/// Whether a line is a sentence, the lines below it are set further in, and a blank line ends them.
-fn is_said_below(lines: &[&str], hit: Hit, number: usize) -> bool {
+/// Whether a line is a sentence, the lines below it are set further in, and a blank line or one `more` address follows.
+fn is_said_below(lines: &[&str], hit: Hit, (number, more): (usize, bool)) -> bool {
     let line = lines.get(number).copied().unwrap_or_default();
     let indent = |line: &str| line.len() - line.trim_start().len();
     let mut below = lines.get(number + 1..=hit.line).unwrap_or_default().iter();
     let next = lines.get(hit.line + 1).copied().unwrap_or_default();
     line.trim_end().ends_with('.')
         && below.all(|below| indent(below) > indent(line))
-        && (next.trim().is_empty() || indent(next) > indent(line))
+        && (next.trim().is_empty() || (more && indent(next) > indent(line)))
 }
 
 /// Whether the words above an address say what failed: what stands below a blank line is then not said of it.

@@ -445,3 +445,38 @@ fn split_parts<'a>(body: &'a [u8], boundary: Option<&str>) -> Option<Vec<&'a [u8
     }
     (!parts.is_empty()).then_some(parts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_stand_between_their_delimiters() {
+        let rows: [(&str, Option<&str>, &[&str]); 8] = [
+            ("--b\nA\n--b\nB\n--b--\nend\n", Some("b"), &["A\n", "B\n"]),
+            // A boundary that begins with dashes, and text with dashes in it.
+            (
+                "--=-x\na -- b\n--\n---\n--=-x--\n",
+                Some("=-x"),
+                &["a -- b\n--\n---\n"],
+            ),
+            ("----x\nA\n----x--\n", Some("--x"), &["A\n"]),
+            // One boundary begins like the other.
+            ("--bb\nA\n--b\nB\n--b--\n", Some("b"), &["B\n"]),
+            // Blanks before and behind; text before the first.
+            ("hello\n  --b \nA\n\t--b--\t\nend", Some("b"), &["A\n"]),
+            // No end, no boundary told, none there.
+            ("--b\nA\n--b\nB", Some("b"), &["A\n", "B"]),
+            ("--guess\nA\n--guess--\n", None, &["A\n"]),
+            ("no dashes -- at the start\n", Some("b"), &[]),
+        ];
+        for (body, boundary, want) in rows {
+            let parts = split_parts(body.as_bytes(), boundary).unwrap_or_default();
+            let parts: Vec<&str> = parts
+                .into_iter()
+                .map(|part| std::str::from_utf8(part).unwrap())
+                .collect();
+            assert_eq!(parts, want, "{body:?}");
+        }
+    }
+}

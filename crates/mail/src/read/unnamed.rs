@@ -23,7 +23,7 @@ pub(super) fn recipients(
 ) -> Vec<FailedRecipient> {
     let text = texts.first().map_or("", String::as_str);
     let mut named = returned(mail, report);
-    if named.iter().all(|one| is_readers(outer, &one.address)) {
+    if named.iter().all(|one| is_near_reader(outer, &one.address)) {
         // `550 jane is not a known user` of another host: what the message was for led to her.
         let told = by_name((mail, outer), text, report);
         if !told.is_empty() {
@@ -65,13 +65,13 @@ pub(super) fn recipients(
 }
 
 /// Whether an address is at the domain of the report's reader.
-fn is_readers(outer: &Outer, address: &str) -> bool {
+fn is_near_reader(outer: &Outer, address: &str) -> bool {
     let domain = |address: &str| {
         let (_, domain) = address.rsplit_once('@')?;
         Some(domain.to_ascii_lowercase())
     };
-    let mut readers = outer.readers.iter();
-    readers.any(|reader| domain(reader) == domain(address))
+    let mut to = outer.addressees.iter();
+    to.any(|reader| domain(reader) == domain(address))
 }
 
 fn whole(address: String) -> Named {
