@@ -219,7 +219,8 @@ pub(super) fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         }
         let another = is_another(lines, chosen, hit, number)
             || has_letters(&out) && begins_dialogue(bare)
-            || !has_letters(&out) && announces_another(lines, chosen, hit, number);
+            || !has_letters(&out) && announces_another(lines, chosen, hit, number)
+            || is_marked_alike(line, hit, next);
         let gap =
             bare.is_empty() && (has_letters(&out) || !hit.whole && is_headed(lines, chosen, hit));
         if another || gap || is_rule(bare) {
@@ -229,6 +230,14 @@ pub(super) fn paragraph(lines: &[&str], chosen: &[Hit], hit: Hit) -> String {
         out.push_str(bare);
     }
     out
+}
+
+/// Whether another line of a list says the same in parentheses, of one without a domain: `jane  (unrecoverable error)`.
+fn is_marked_alike(line: &str, hit: Hit, next: &str) -> bool {
+    let behind = line.get(hit.span.end..).unwrap_or_default();
+    let mark = behind.trim_start_matches('>').trim();
+    let marked = mark.len() > 4 && mark.starts_with('(') && mark.ends_with(')');
+    marked && next.trim_end().ends_with(')') && next.contains("  (") && !next.starts_with(' ')
 }
 
 /// The lines right above the one with an address, up to an empty one.
