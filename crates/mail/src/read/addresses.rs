@@ -245,6 +245,12 @@ pub(super) fn same(a: &str, b: &str) -> bool {
         .eq_ignore_ascii_case(b.trim_end_matches('.'))
 }
 
+/// The domain of an address, in lower case.
+pub(super) fn domain_of(address: &str) -> Option<String> {
+    let (_, domain) = address.rsplit_once('@')?;
+    Some(domain.to_ascii_lowercase())
+}
+
 /// Whether two addresses have the same local part.
 pub(super) fn same_local(a: &str, b: &str) -> bool {
     let local = |address: &str| {

@@ -487,39 +487,15 @@ fn read_text(
         reading.named.extend(named);
     }
     let delayed = text.signs.has(Sign::Delay) || outer.subject_signs.has(Sign::Delay);
-    let means = dialect.and_then(|d| d.means.clone());
-    let extra = |texts: &mut Vec<String>| {
-        if let Some(means) = &means {
-            texts.insert(texts.len().min(1), means.clone());
-        }
-        texts.push(reading.before.clone());
-    };
     let is_stopped = |address: &String| stopped.iter().any(|a| addresses::same(a, address));
     report.recipients = reading
         .named
         .iter()
         .map(|named| {
-            let mut texts = named.texts();
-            let whole = sentence_of(text, &named.address);
-            match whole.map(|said| (others_in(&said, &reading, &named.address), said)) {
-                // Said of all of a list, and nearer than what follows.
-                Some((Others::Listed, said)) => texts.insert(texts.len() - 1, said),
-                Some((Others::None, said)) => texts.push(said),
-                Some((Others::Apart, _)) | None => {}
-            }
-            extra(&mut texts);
-            // The subject may be about another one of several.
-            if reading.named.len() == 1 || !named.is_told() {
-                texts.push(outer.subject.clone());
-            }
-            if reading.named.len() == 1 {
-                texts.push(first_chars(text.before(), 1_500).to_owned());
-            }
+            let mut texts = texts_of(named, (&reading, outer, text), (dialect, rules));
             if is_stopped(&named.address) {
                 texts.push("Message rejected by a content filter".to_owned());
             }
-            put_lead_first(&mut texts, dialect, &reading.before);
-            put_program_first(&mut texts, dialect, (text.before(), &named.address), rules);
             judge(
                 Said {
                     addresses: named.addresses(),
@@ -537,12 +513,48 @@ fn read_text(
     }
     if report.recipients.is_empty() {
         let mut texts = vec![first_chars(text.before(), 4_000).to_owned()];
-        extra(&mut texts);
-        texts.push(outer.subject.clone());
+        add_meaning(&mut texts, dialect);
+        texts.extend([reading.before.clone(), outer.subject.clone()]);
         report.recipients = unnamed::recipients((mail, outer), report, &texts, delayed, rules);
     }
     unnamed::complete(mail, report);
     true
+}
+
+/// What a report says of one recipient, the nearest first.
+fn texts_of(
+    named: &generic::Named,
+    (reading, outer, text): (&Reading, &Outer, &Notice),
+    (dialect, rules): (Option<&Dialect>, &RuleSet),
+) -> Vec<String> {
+    let mut texts = named.texts();
+    let whole = sentence_of(text, &named.address);
+    match whole.map(|said| (others_in(&said, reading, &named.address), said)) {
+        // Said of all of a list, and nearer than what follows.
+        Some((Others::Listed, said)) => texts.insert(texts.len() - 1, said),
+        Some((Others::None, said)) => texts.push(said),
+        Some((Others::Apart, _)) | None => {}
+    }
+    add_meaning(&mut texts, dialect);
+    texts.push(reading.before.clone());
+    let alone = reading.named.len() == 1;
+    // The subject may be about another one of several.
+    if alone || !named.is_told() {
+        texts.push(outer.subject.clone());
+    }
+    if alone {
+        texts.push(first_chars(text.before(), 1_500).to_owned());
+    }
+    put_lead_first(&mut texts, dialect, &reading.before);
+    put_program_first(&mut texts, dialect, (text.before(), &named.address), rules);
+    texts
+}
+
+/// Adds, behind the nearest text, what a dialect means that does not tell it.
+fn add_meaning(texts: &mut Vec<String>, dialect: Option<&Dialect>) {
+    if let Some(means) = dialect.and_then(|d| d.means.clone()) {
+        texts.insert(texts.len().min(1), means);
+    }
 }
 
 /// Other recipients in a sentence that names one.

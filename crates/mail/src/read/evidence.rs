@@ -53,10 +53,7 @@ pub(super) fn why_bounce(
     if from_list && dialect.is_none() {
         return None;
     }
-    let told = reading
-        .named
-        .iter()
-        .any(|n| super::reply::find(&n.own).is_some() || super::reply::find(&n.after).is_some());
+    let told = is_answered(reading);
     let success = text.signs.has(Sign::Success) || outer.subject_signs.has(Sign::Success);
     let failed_header = mail.headers.get("x-failed-recipients").is_some();
     if let Some(dialect) = dialect
@@ -119,6 +116,13 @@ pub(super) fn why_bounce(
         return Some("a recipient is named with the reply of a server".to_owned());
     }
     None
+}
+
+/// Whether a server's reply stands beside some recipient, or behind it.
+fn is_answered(reading: &Reading) -> bool {
+    let replies = |text: &str| super::reply::find(text).is_some();
+    let mut named = reading.named.iter();
+    named.any(|n| replies(&n.own) || replies(&n.after))
 }
 
 /// Whether it is an automatic answer rather than a report: a mail system may call its report an automatic answer too.
@@ -332,10 +336,9 @@ pub(super) fn is_known_failure(address: &str, texts: Vec<String>, rules: &RuleSe
 
 /// Whether the mail comes from the domain of an address, or from a program that shows that it is one.
 pub(super) fn is_near(outer: &Outer, address: &str) -> bool {
-    let domain = |text: &str| text.rsplit_once('@').map(|(_, d)| d.to_ascii_lowercase());
     let within = |a: &str, b: &str| a == b || a.strip_suffix(b).is_some_and(|h| h.ends_with('.'));
-    let from = addresses::first(&outer.from).and_then(domain);
-    let of = domain(address);
+    let from = addresses::first(&outer.from).and_then(addresses::domain_of);
+    let of = addresses::domain_of(address);
     from.zip(of)
         .is_some_and(|(a, b)| within(&a, &b) || within(&b, &a))
         || outer.robot

@@ -23,7 +23,7 @@ pub(super) fn recipients(
 ) -> Vec<FailedRecipient> {
     let text = texts.first().map_or("", String::as_str);
     let mut named = returned(mail, report);
-    if named.iter().all(|one| is_near_reader(outer, &one.address)) {
+    if !named.is_empty() && named.iter().all(|one| is_near_reader(outer, &one.address)) {
         // `550 jane is not a known user` of another host: what the message was for led to her.
         let told = by_name((mail, outer), text, report);
         if !told.is_empty() {
@@ -66,12 +66,8 @@ pub(super) fn recipients(
 
 /// Whether an address is at the domain of the report's reader.
 fn is_near_reader(outer: &Outer, address: &str) -> bool {
-    let domain = |address: &str| {
-        let (_, domain) = address.rsplit_once('@')?;
-        Some(domain.to_ascii_lowercase())
-    };
     let mut to = outer.addressees.iter();
-    to.any(|reader| domain(reader) == domain(address))
+    to.any(|reader| addresses::domain_of(reader) == addresses::domain_of(address))
 }
 
 fn whole(address: String) -> Named {
@@ -118,16 +114,15 @@ fn told(outer: &Outer, text: &str) -> Vec<Named> {
 
 /// Whom the text tells by a name, as addresses at the host that reports. A server of the reader's own tells of others.
 fn by_name((mail, outer): (&Structure<'_>, &Outer), text: &str, report: &mut Report) -> Vec<Named> {
-    let domain = |address: &str| {
-        address
-            .rsplit_once('@')
-            .map(|(_, d)| d.to_ascii_lowercase())
-    };
     let host = addresses::first(&outer.from)
-        .and_then(domain)
+        .and_then(addresses::domain_of)
         .or_else(|| received_from(mail));
     let readers = &report.original.delivered_to;
-    let foreign = host.filter(|host| readers.iter().all(|r| domain(r).as_ref() != Some(host)));
+    let foreign = host.filter(|host| {
+        readers
+            .iter()
+            .all(|r| addresses::domain_of(r).as_ref() != Some(host))
+    });
     let Some(host) = foreign else {
         return Vec::new();
     };
